@@ -1,0 +1,29 @@
+# Every target does its own set-up; `make` alone lists them.
+# All paths are relative, so that the checkout may lie in a folder with spaces.
+LECTERN = @"$${PYTHON:-python3}" tools/make.py
+
+.PHONY: help run test test-slow check bench lock clean
+
+help:
+	$(LECTERN) help
+
+run: ## Start the hub with the example campus; ARGS go to `lectern up`
+	$(LECTERN) run $(ARGS)
+
+test: ## Run the tests; ARGS go to pytest
+	$(LECTERN) test $(ARGS)
+
+test-slow: ## Run the tests and those that take minutes
+	$(LECTERN) test-slow $(ARGS)
+
+check: ## Style, types, import rules, sizes, profiles, known vulnerabilities
+	$(LECTERN) check $(ARGS)
+
+bench: ## Measure against plain JupyterHub
+	$(LECTERN) bench $(ARGS)
+
+lock: ## Work out the pinned dependencies anew; ARGS=--upgrade takes newer ones
+	$(LECTERN) lock $(ARGS)
+
+clean: ## Remove the environments and caches; homes and state stay
+	$(LECTERN) clean $(ARGS)
