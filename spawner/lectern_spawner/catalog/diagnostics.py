@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypedDict
 
 Severity = Literal["error", "warning"]
 
@@ -123,6 +123,15 @@ class Diagnostic:
     @property
     def is_error(self) -> bool:
         return self.severity == "error"
+
+
+class More(TypedDict, total=False):
+    """The optional parts of a diagnostic, for functions that pass them on."""
+
+    label: str
+    severity: Severity
+    notes: tuple[Note, ...]
+    help: str | None
 
 
 class CatalogError(Exception):

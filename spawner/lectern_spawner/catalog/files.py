@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Plai
 from lectern_spawner.catalog import messages, units
 from lectern_spawner.catalog.diagnostics import listed, suggest
 from lectern_spawner.catalog.model import Role
-from lectern_spawner.catalog.reading import Many, Section, one_or_section
+from lectern_spawner.catalog.reading import BY_FORM, ONE, SECTION, Many, Section
 
 KNOWN_LANGUAGES = ("en", "zh")
 
@@ -55,7 +55,7 @@ Filled = BeforeValidator(_not_empty)
 LanguageName = Annotated[str, PlainValidator(_language)]
 RoleName = Annotated[str, PlainValidator(_role)]
 Titles = Annotated[dict[str, Line], Filled]
-TextLike = one_or_section(Line, Titles)
+TextLike = Annotated[Annotated[Line, ONE] | Annotated[Titles, SECTION], BY_FORM]
 """One text for all languages, or a mapping from language to text."""
 
 
@@ -73,8 +73,8 @@ class BytesRange(Section):
     limit: Bytes
 
 
-CoresLike = one_or_section(Cores, CoresRange)
-BytesLike = one_or_section(Bytes, BytesRange)
+CoresLike = Annotated[Annotated[Cores, ONE] | Annotated[CoresRange, SECTION], BY_FORM]
+BytesLike = Annotated[Annotated[Bytes, ONE] | Annotated[BytesRange, SECTION], BY_FORM]
 
 
 class FromGroup(Section):

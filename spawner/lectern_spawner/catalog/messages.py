@@ -9,13 +9,14 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from lectern_spawner.catalog.diagnostics import (
     Diagnostic,
+    More,
     Note,
     Place,
     listed,
@@ -86,12 +87,16 @@ def dotted(where: Where) -> str:
     return shorten(text.removeprefix("."), 120)
 
 
-def at_value(source: Source, where: Where, code: str, message: str, **more: Any) -> Diagnostic:
+def at_value(
+    source: Source, where: Where, code: str, message: str, **more: Unpack[More]
+) -> Diagnostic:
     """Return a diagnostic whose mark is the value at a path of a file."""
     return _at(source, where, source.value(where), code, message, more)
 
 
-def at_key(source: Source, where: Where, code: str, message: str, **more: Any) -> Diagnostic:
+def at_key(
+    source: Source, where: Where, code: str, message: str, **more: Unpack[More]
+) -> Diagnostic:
     """Return a diagnostic whose mark is the key at a path of a file."""
     return _at(source, where, source.key(where), code, message, more)
 
@@ -102,10 +107,9 @@ def _at(
     place: Place | None,
     code: str,
     message: str,
-    more: Mapping[str, Any],
+    more: More,
 ) -> Diagnostic:
-    extra = dict(more)
-    notes = tuple(extra.pop("notes", ()))
+    notes = more.pop("notes", ())
     use = source.use(where)
     if use is not None:
         notes += (Note("used here", use),)
@@ -116,7 +120,7 @@ def _at(
         at=place,
         path=dotted(where),
         notes=notes,
-        **extra,
+        **more,
     )
 
 
@@ -269,9 +273,10 @@ def _leaves(kind: Any) -> Iterator[Any]:
     elif origin in (typing.Union, types.UnionType):
         for option in typing.get_args(kind):
             yield from _leaves(option)
-    elif origin in (dict, list, tuple) or (
-        isinstance(origin, type) and issubclass(origin, Mapping)
+    elif (
+        origin in (dict, list, tuple)
+        or (isinstance(origin, type) and issubclass(origin, Mapping))
+        or isinstance(kind, type)
+        and issubclass(kind, BaseModel)
     ):
-        yield kind
-    elif isinstance(kind, type) and issubclass(kind, BaseModel):
         yield kind

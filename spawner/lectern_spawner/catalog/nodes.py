@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
@@ -18,7 +18,7 @@ from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from lectern_spawner.catalog import scalars, yaml_errors
-from lectern_spawner.catalog.diagnostics import Diagnostic, Note, Span, shorten
+from lectern_spawner.catalog.diagnostics import Diagnostic, More, Note, Span, shorten
 from lectern_spawner.catalog.source import Lines, Source, Where, blank
 
 STANDARD = "tag:yaml.org,2002:"
@@ -51,7 +51,7 @@ class _AliasComposer(Composer):
             self.alias_marks[id(parent), slot] = marks
             return super().compose_node(parent, index)
         if self.level >= DEEPEST:
-            raise yaml_errors.TooDeep(self.parser.peek_event().start_mark)
+            raise yaml_errors.TooDeep(self.parser.peek_event().start_mark.index)
         self.level += 1
         node = super().compose_node(parent, index)
         self.level -= 1
@@ -120,8 +120,10 @@ class _Walk:
         if isinstance(node, ScalarNode):
             return self._scalar(node, where, span)
         self.open.add(id(node))
-        data = self._mapping(node, where) if isinstance(node, MappingNode) else []
-        if isinstance(node, SequenceNode):
+        data: object = None
+        if isinstance(node, MappingNode):
+            data = self._mapping(node, where)
+        elif isinstance(node, SequenceNode):
             data = [self._item(node, i, child, where) for i, child in enumerate(node.value)]
         self.open.discard(id(node))
         return data
@@ -234,7 +236,7 @@ class _Walk:
         ruamel.yaml ends a block where the next token starts; the text between
         is blank lines and comments.
         """
-        if isinstance(node, ScalarNode) or node.flow_style:
+        if isinstance(node, ScalarNode) or getattr(node, "flow_style", False):
             text = self.lines.text[node.start_mark.index : node.end_mark.index]
             return int(node.start_mark.index) + len(text.rstrip())
         if not node.value:
@@ -249,7 +251,7 @@ class _Walk:
         # The target of an alias stands earlier in the file than the alias.
         return bool(node.start_mark.index <= child.start_mark.index < node.end_mark.index)
 
-    def report(self, code: str, message: str, span: Span, **more: Any) -> None:
+    def report(self, code: str, message: str, span: Span, **more: Unpack[More]) -> None:
         """Record an error at a span of this file."""
         at = self.source.place(span)
         item = Diagnostic(code=code, message=message, file=self.source.file, at=at, **more)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
@@ -33,15 +33,16 @@ Many = Annotated[tuple[Item, ...], Field(strict=False)]
 """A list of items; a tuple in the model. Items themselves are not converted."""
 
 
-def one_or_section(one: Any, section: Any) -> Any:
-    """Return the type of a value that is written short as `one` or long as a mapping.
+def _form(value: object) -> str:
+    return "@section" if isinstance(value, dict | BaseModel) else "@one"
 
-    The tags keep pydantic's names of the alternatives out of the path to the value.
-    """
-    return Annotated[
-        Annotated[one, Tag("@one")] | Annotated[section, Tag("@section")],
-        Discriminator(lambda value: "@section" if isinstance(value, dict | BaseModel) else "@one"),
-    ]
+
+# For a value that is written short or as a mapping:
+#     Annotated[Annotated[Bytes, ONE] | Annotated[Range, SECTION], BY_FORM]
+# The @ keeps pydantic's names of the alternatives out of the path to the value.
+ONE = Tag("@one")
+SECTION = Tag("@section")
+BY_FORM = Discriminator(_form)
 
 
 @dataclass(frozen=True, slots=True)

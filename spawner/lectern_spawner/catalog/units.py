@@ -17,12 +17,45 @@ LONGEST_TITLE = 200
 FEWEST_CORES = Fraction(1, 10)
 MOST_CORES = 512
 RESERVED_ENV = frozenset(
-    """
-    PATH HOME USER LOGNAME SHELL LANG LC_ALL LANGUAGE TMPDIR PWD HOSTNAME TERM IFS ENV BASH_ENV
-    PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONUSERBASE PYTHONINSPECT NODE_OPTIONS NODE_PATH
-    CUDA_VISIBLE_DEVICES MEM_LIMIT MEM_GUARANTEE CPU_LIMIT CPU_GUARANTEE NB_USER NB_UID NB_GID
-    SUDO_USER VIRTUAL_ENV PERL5LIB PERL5OPT RUBYOPT JAVA_TOOL_OPTIONS GCONV_PATH
-    """.split()
+    [
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "LANG",
+        "LC_ALL",
+        "LANGUAGE",
+        "TMPDIR",
+        "PWD",
+        "HOSTNAME",
+        "TERM",
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PYTHONSTARTUP",
+        "PYTHONUSERBASE",
+        "PYTHONINSPECT",
+        "NODE_OPTIONS",
+        "NODE_PATH",
+        "CUDA_VISIBLE_DEVICES",
+        "MEM_LIMIT",
+        "MEM_GUARANTEE",
+        "CPU_LIMIT",
+        "CPU_GUARANTEE",
+        "NB_USER",
+        "NB_UID",
+        "NB_GID",
+        "SUDO_USER",
+        "VIRTUAL_ENV",
+        "PERL5LIB",
+        "PERL5OPT",
+        "RUBYOPT",
+        "JAVA_TOOL_OPTIONS",
+        "GCONV_PATH",
+    ]
 )
 RESERVED_ENV_STARTS = ("JUPYTER", "LECTERN_", "LD_", "NVIDIA_", "KUBERNETES_", "SYSTEMD_", "GLIBC_")
 
@@ -168,7 +201,7 @@ def title(value: object) -> str:
         # Zero-width joiners are part of ordinary writing; marks that turn the
         # direction of the text around are not.
         if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or _turns(character):
-            got = f"contains {ascii(character)}"
+            got = f"contains {character!a}"
             raise messages.fault("LEC107", "may not have control characters", got=got)
     return value.strip()
 

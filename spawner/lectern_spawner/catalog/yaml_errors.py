@@ -6,13 +6,12 @@ Called by `nodes` when a file is not YAML, or YAML of a kind that is not allowed
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Unpack
 
 from ruamel.yaml.error import MarkedYAMLError
 
-from lectern_spawner.catalog.diagnostics import Diagnostic, Note, Place, shorten
+from lectern_spawner.catalog.diagnostics import Diagnostic, More, Note, Place, shorten
 from lectern_spawner.catalog.source import Lines, Source
-
 
 # (what ruamel.yaml says, code, what we say, label, label at the place it refers back to)
 _TRANSLATIONS: tuple[tuple[str, str, str, str, str], ...] = (
@@ -55,9 +54,10 @@ _TRANSLATIONS: tuple[tuple[str, str, str, str, str], ...] = (
 class TooDeep(Exception):
     """Lists and mappings lie in each other too deeply."""
 
-    def __init__(self, mark: Any) -> None:
+    def __init__(self, offset: int) -> None:
+        """Keep the offset at which the reader gave up."""
         super().__init__("nested too deeply")
-        self.mark = mark
+        self.offset = offset
 
 
 def directive(source: Source, lines: Lines) -> Diagnostic | None:
@@ -80,7 +80,7 @@ def _directive(line: str) -> str:
 def translate(error: Exception, source: Source, lines: Lines) -> Diagnostic:
     """Return the diagnostic for an error of ruamel.yaml."""
     if isinstance(error, TooDeep):
-        start = error.mark.index
+        start = error.offset
         message = "lists and mappings are nested too deeply"
         return _at(source, lines, start, start + 1, "LEC005", message)
     if isinstance(error, MarkedYAMLError):
@@ -141,7 +141,7 @@ def _unreadable(error: Exception, source: Source, lines: Lines) -> Diagnostic:
     found = getattr(error, "position", None)
     start = found if isinstance(found, int) else 0
     character = lines.text[start : start + 1]
-    message = f"character {ascii(character)} is not allowed in YAML"
+    message = f"character {character!a} is not allowed in YAML"
     return _at(source, lines, start, start + 1, "LEC004", message)
 
 
@@ -151,7 +151,13 @@ def _place(source: Source, lines: Lines, start: int, end: int) -> Place:
 
 
 def _at(
-    source: Source, lines: Lines, start: int, end: int, code: str, message: str, **more: Any
+    source: Source,
+    lines: Lines,
+    start: int,
+    end: int,
+    code: str,
+    message: str,
+    **more: Unpack[More],
 ) -> Diagnostic:
     at = _place(source, lines, start, end)
     return Diagnostic(code=code, message=message, file=source.file, at=at, **more)
