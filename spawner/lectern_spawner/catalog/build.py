@@ -24,7 +24,6 @@ from lectern_spawner.catalog.model import (
     Storage,
     Text,
 )
-from lectern_spawner.catalog.rules import guarantee_of, limit_of
 from lectern_spawner.catalog.source import Source
 
 
@@ -96,8 +95,8 @@ def _profile(name: str, file: ProfileFile, default: str) -> Profile:
         title=text(file.title, default),
         description=None if file.description is None else text(file.description, default),
         image=file.image,
-        cpu=Amount(guarantee_of(file.cpu), limit_of(file.cpu)),
-        memory=Amount(guarantee_of(file.memory), limit_of(file.memory)),
+        cpu=Amount(file.cpu.guarantee, file.cpu.limit),
+        memory=Amount(file.memory.guarantee, file.memory.limit),
         env=MappingProxyType(dict(file.env)),
         who=frozenset(Role(role) for role in file.who),
     )

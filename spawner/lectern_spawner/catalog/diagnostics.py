@@ -122,6 +122,7 @@ class Diagnostic:
 
     @property
     def is_error(self) -> bool:
+        """Whether this keeps something from being offered."""
         return self.severity == "error"
 
 
@@ -138,6 +139,7 @@ class CatalogError(Exception):
     """A catalog was needed and there is none; the diagnostics say why."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Keep the diagnostics for whoever prints them."""
         self.diagnostics = tuple(diagnostics)
         errors = sum(d.is_error for d in self.diagnostics)
         super().__init__(f"the catalog has {errors} error{'s' if errors != 1 else ''}")
@@ -146,12 +148,19 @@ class CatalogError(Exception):
 def suggest(wrong: str, known: Iterable[str]) -> str | None:
     """Return a help line: the likely meant word, else the known ones, else None."""
     words = sorted(known)
-    close = difflib.get_close_matches(wrong, words, n=1, cutoff=LIKELY)
-    if close:
-        return f"did you mean `{close[0]}`?"
+    likely = closest(wrong, words)
+    if likely is not None:
+        return f"did you mean `{likely}`?"
     if not words:
         return None
     return f"known here: {listed(words)}"
+
+
+def closest(wrong: str, known: Iterable[str]) -> str | None:
+    """Return the known word that was probably meant."""
+    # The comparison takes quadratic time; a longer word is no misspelling anyway.
+    close = difflib.get_close_matches(wrong[:100], sorted(known), n=1, cutoff=LIKELY)
+    return close[0] if close else None
 
 
 def listed(words: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, PlainValidator, Tag
 
@@ -27,7 +27,7 @@ Line = Annotated[str, PlainValidator(units.title)]
 GroupName = Annotated[str, AfterValidator(units.group_name)]
 
 
-def _not_empty(value: Any) -> Any:
+def _not_empty(value: object) -> object:
     if isinstance(value, dict | list | tuple) and not value:
         raise messages.fault("LEC105", "must not be empty", got="nothing here")
     return value
@@ -73,8 +73,24 @@ class BytesRange(Section):
     limit: Bytes
 
 
-CoresLike = Annotated[Annotated[Cores, ONE] | Annotated[CoresRange, SECTION], BY_FORM]
-BytesLike = Annotated[Annotated[Bytes, ONE] | Annotated[BytesRange, SECTION], BY_FORM]
+def _same_cores(value: object) -> CoresRange:
+    cores = units.cores(value)
+    return CoresRange.model_construct(guarantee=cores, limit=cores)
+
+
+def _same_bytes(value: object) -> BytesRange:
+    amount = units.memory_bytes(value)
+    return BytesRange.model_construct(guarantee=amount, limit=amount)
+
+
+CoresLike = Annotated[
+    Annotated[CoresRange, PlainValidator(_same_cores), ONE] | Annotated[CoresRange, SECTION],
+    BY_FORM,
+]
+BytesLike = Annotated[
+    Annotated[BytesRange, PlainValidator(_same_bytes), ONE] | Annotated[BytesRange, SECTION],
+    BY_FORM,
+]
 
 
 class FromGroup(Section):
@@ -150,8 +166,8 @@ class CampusFile(Section):
 
     languages: Annotated[Many[LanguageName], Filled]
     images: Annotated[dict[Id, ImageFile], Filled]
-    storage: dict[Id, StorageFile] = {}
-    groups: dict[GroupName, Many[Person]] = {}
+    storage: dict[Id, StorageFile] = Field(default_factory=dict)
+    groups: dict[GroupName, Many[Person]] = Field(default_factory=dict)
     limits: LimitsFile = LimitsFile()
 
 
@@ -164,8 +180,6 @@ class TermFile(Section):
 
 class DataFile(Section):
     """A data set that the servers of a course see."""
-
-    model_config = {"populate_by_name": True}
 
     name: Id
     source: Annotated[str, AfterValidator(lambda value: units.data_source(value) and value)] = (
@@ -184,7 +198,7 @@ class ProfileFile(Section):
     env: dict[
         Annotated[str, AfterValidator(units.environment_name)],
         Annotated[str, PlainValidator(units.environment_value)],
-    ] = {}
+    ] = Field(default_factory=dict)
     who: Annotated[Many[RoleName], Filled] = ("student", "assistant", "instructor")
 
 

@@ -162,7 +162,8 @@ def _two_roles(people: dict[Role, People], source: Source) -> Iterator[Diagnosti
 
 def _same_ids(courses: list[_CourseRead]) -> Iterator[Diagnostic]:
     first: dict[str, Source] = {}
-    for read in courses:
+    # The file that is named like its course is taken for the right one.
+    for read in sorted(courses, key=lambda read: not _is_named_like_its_course(read)):
         source = read.parsed.source
         name = source.data.get("course") if isinstance(source.data, dict) else None
         if not isinstance(name, str):
@@ -173,6 +174,11 @@ def _same_ids(courses: list[_CourseRead]) -> Iterator[Diagnostic]:
             note = Note("first used here", place)
             message = f"course id `{name}` is used twice"
             yield at_value(source, ("course",), "LEC108", message, label="again", notes=(note,))
+
+
+def _is_named_like_its_course(read: _CourseRead) -> bool:
+    data = read.parsed.source.data
+    return isinstance(data, dict) and data.get("course") == read.path.stem
 
 
 def _unread(folder: Path, names: list[str]) -> Iterator[Diagnostic]:

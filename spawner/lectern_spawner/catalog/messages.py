@@ -6,6 +6,7 @@ and help; the table below is for pydantic's own kinds of error.
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from lectern_spawner.catalog.diagnostics import (
     More,
     Note,
     Place,
+    closest,
     listed,
     shorten,
     suggest,
@@ -42,6 +44,7 @@ _KINDS = {
     "date_type": "a date such as `2026-09-07`",
     "date_from_datetime_inexact": "a date such as `2026-09-07`",
 }
+_LIKE_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
@@ -72,11 +75,25 @@ def translate(
     error: ValidationError, source: Source, model: type[BaseModel]
 ) -> Iterator[Diagnostic]:
     """Yield a diagnostic for every error that does not follow from one already reported."""
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    misspelt = set(_misspelt(items, model))
+    for item in items:
         where, on_key = _where(item["loc"])
         if any(where[:length] in source.broken for length in range(len(where) + 1)):
             continue
+        if item["type"] == "missing" and where in misspelt:
+            continue
         yield _translate(item, source, where, on_key, model)
+
+
+def _misspelt(items: list[ErrorDetails], model: type[BaseModel]) -> Iterator[Where]:
+    """Yield the keys that are there under a wrong spelling, so that they are not missing too."""
+    for item in items:
+        if item["type"] == "extra_forbidden":
+            where, _ = _where(item["loc"])
+            likely = closest(str(where[-1]), fields_at(model, where[:-1]))
+            if likely is not None:
+                yield (*where[:-1], likely)
 
 
 def dotted(where: Where) -> str:
@@ -109,17 +126,15 @@ def _at(
     message: str,
     more: More,
 ) -> Diagnostic:
-    notes = more.pop("notes", ())
     use = source.use(where)
     if use is not None:
-        notes += (Note("used here", use),)
+        more["notes"] = (*more.get("notes", ()), Note("used here", use))
     return Diagnostic(
         code=code,
         message=message,
         file=source.file,
         at=place,
         path=dotted(where),
-        notes=notes,
         **more,
     )
 
@@ -227,6 +242,8 @@ def describe(value: object) -> str:
     """Return what kind of value somebody wrote, in YAML's words."""
     if value is None:
         return "nothing"
+    if isinstance(value, str) and _LIKE_NUMBER.fullmatch(value):
+        return f'`"{value}"`, which is text'
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, dict):
@@ -250,7 +267,7 @@ def _keys(kind: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in kind.model_fields.items()]
 
 
-def _step(kind: Any, part: str | int) -> list[Any]:
+def _step(kind: object, part: str | int) -> list[Any]:
     """Return the models that lie one step further down."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         for name, field in kind.model_fields.items():
@@ -262,7 +279,7 @@ def _step(kind: Any, part: str | int) -> list[Any]:
     return list(_leaves(arguments[-1] if isinstance(part, str) else arguments[0]))
 
 
-def _leaves(kind: Any) -> Iterator[Any]:
+def _leaves(kind: object) -> Iterator[Any]:
     """Yield the models and containers that an annotation allows."""
     if isinstance(kind, typing.TypeAliasType if hasattr(typing, "TypeAliasType") else ()):
         yield from _leaves(kind.__value__)

@@ -29,6 +29,7 @@ class Role(str, Enum):
 
     @property
     def strength(self) -> int:
+        """A number that is higher for a stronger role."""
         return _STRENGTH[self.value]
 
 
@@ -163,6 +164,7 @@ class Catalog:
     courses: Mapping[str, Course]
 
     def __init__(self, campus: Campus, courses: Iterable[Course]) -> None:
+        """Build the index once, so that no later question walks through all courses."""
         self.campus = campus
         self.courses = MappingProxyType({c.id: c for c in sorted(courses, key=lambda c: c.id)})
         by_name: dict[str, dict[str, Role]] = {}

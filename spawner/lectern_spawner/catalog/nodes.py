@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Unpack
+from typing import Unpack
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
@@ -36,24 +36,26 @@ class _Stop(Exception):
 class _AliasComposer(Composer):
     """Composer that remembers where each alias stands; the nodes alone do not tell."""
 
-    def __init__(self, loader: Any = None) -> None:
+    def __init__(self, loader: object = None) -> None:
+        """Take the arguments of ruamel.yaml's own composer."""
         super().__init__(loader=loader)
         self.warn_double_anchors = False
         self.alias_marks: dict[tuple[int, int], tuple[int, int]] = {}
         self.level = 0
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
+    def compose_node(self, parent: object, index: object) -> Node:
         """Compose one node, noting the marks when it is an alias."""
         if self.parser.check_event(AliasEvent):
             event = self.parser.peek_event()
             slot = index if isinstance(index, int) else id(index)
             marks = (event.start_mark.index, event.end_mark.index)
             self.alias_marks[id(parent), slot] = marks
-            return super().compose_node(parent, index)
+            target: Node = super().compose_node(parent, index)
+            return target
         if self.level >= DEEPEST:
             raise yaml_errors.TooDeep(self.parser.peek_event().start_mark.index)
         self.level += 1
-        node = super().compose_node(parent, index)
+        node: Node = super().compose_node(parent, index)
         self.level -= 1
         return node
 

@@ -37,9 +37,9 @@ def _form(value: object) -> str:
     return "@section" if isinstance(value, dict | BaseModel) else "@one"
 
 
-# For a value that is written short or as a mapping:
-#     Annotated[Annotated[Bytes, ONE] | Annotated[Range, SECTION], BY_FORM]
-# The @ keeps pydantic's names of the alternatives out of the path to the value.
+# For a value that is written short or as a mapping, as `Annotated` metadata: one
+# alternative carries ONE, the other SECTION, the union BY_FORM. The @ keeps
+# pydantic's names of the alternatives out of the path to the value.
 ONE = Tag("@one")
 SECTION = Tag("@section")
 BY_FORM = Discriminator(_form)

@@ -85,7 +85,7 @@ def _take(cell: _Cell, people: dict[str, _Cell], found: list[Diagnostic]) -> Non
     why = names.problem(name)
     if why is not None:
         message = "a name in the roster is not accepted"
-        found.append(_report("LEC205", message, cell, why.rstrip(".")))
+        found.append(_report("LEC205", message, cell, why[0].lower() + why[1:].rstrip(".")))
     elif name in people:
         message = f"person `{name}` is listed twice"
         note = Note("first listed here", people[name].place)

@@ -6,26 +6,22 @@ the right shape. Each yields diagnostics and knows nothing of the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
 
 from lectern_spawner.catalog import units
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note, listed, shorten, suggest
 from lectern_spawner.catalog.files import (
-    BytesRange,
     CampusFile,
-    CoresRange,
     CourseFile,
     FromGroup,
-    ProfileFile,
 )
 from lectern_spawner.catalog.messages import at_key, at_value, dotted
 from lectern_spawner.catalog.source import Source, Where
 
 # JupyterLab with one kernel needs about this much before anything is computed.
 LEAST_MEMORY_BYTES = 256 * 2**20
+_SECTIONS = {"image": "images", "storage": "storage", "group": "groups"}
 ROLE_KEYS = ("instructors", "assistants", "students")
 
 
@@ -80,7 +76,7 @@ def _known_groups(it: Checked) -> Iterator[Diagnostic]:
 
 
 def _unknown(
-    source: Source, where: Where, code: str, kind: str, wrong: str, known: Any
+    source: Source, where: Where, code: str, kind: str, wrong: str, known: Iterable[str]
 ) -> Diagnostic:
     return at_value(
         source,
@@ -88,7 +84,7 @@ def _unknown(
         code,
         f"unknown {kind} `{shorten(wrong)}`",
         label=f"no such {kind} in campus.yaml",
-        help=suggest(wrong, known) or f"add it to campus.yaml under `{kind.rstrip('e')}`",
+        help=suggest(wrong, known) or f"add it to campus.yaml under `{_SECTIONS[kind]}`",
     )
 
 
@@ -121,7 +117,7 @@ def _guarantee_within_limit(it: Checked) -> Iterator[Diagnostic]:
     for profile, entry in it.course.profiles.items():
         for key in ("cpu", "memory"):
             amount = getattr(entry, key)
-            if isinstance(amount, CoresRange | BytesRange) and amount.guarantee > amount.limit:
+            if amount.guarantee > amount.limit:
                 where = ("profiles", profile, key)
                 limit = it.source.value((*where, "limit"))
                 yield at_value(
@@ -136,10 +132,10 @@ def _guarantee_within_limit(it: Checked) -> Iterator[Diagnostic]:
 
 def _enough_memory(it: Checked) -> Iterator[Diagnostic]:
     for profile, entry in it.course.profiles.items():
-        if limit_of(entry.memory) < LEAST_MEMORY_BYTES:
+        if entry.memory.limit < LEAST_MEMORY_BYTES:
             yield at_value(
                 it.source,
-                _limit_at(entry, profile, "memory"),
+                _limit_at(it.source, profile, "memory"),
                 "LEC402",
                 f"profile `{profile}` has too little memory for a server",
                 label=f"a Jupyter server needs at least {LEAST_MEMORY_BYTES // 2**20}Mi",
@@ -150,12 +146,12 @@ def _not_too_large(it: Checked) -> Iterator[Diagnostic]:
     largest = it.campus.limits.largest
     for profile, entry in it.course.profiles.items():
         for key, most in (("cpu", largest.cpu), ("memory", largest.memory)):
-            if most is None or limit_of(getattr(entry, key)) <= most:
+            if most is None or getattr(entry, key).limit <= most:
                 continue
             place = it.campus_source.value(("limits", "largest", key))
             yield at_value(
                 it.source,
-                _limit_at(entry, profile, key),
+                _limit_at(it.source, profile, key),
                 "LEC401",
                 f"profile `{profile}` asks for more {key} than the campus allows",
                 label=f"the most is {it.campus_source.cut(place.span) if place else most}",
@@ -163,19 +159,10 @@ def _not_too_large(it: Checked) -> Iterator[Diagnostic]:
             )
 
 
-def limit_of(amount: Any) -> Any:
-    """Return the upper end of an amount that is written short or long."""
-    return amount.limit if isinstance(amount, CoresRange | BytesRange) else amount
-
-
-def guarantee_of(amount: Any) -> Any:
-    """Return the lower end of an amount that is written short or long."""
-    return amount.guarantee if isinstance(amount, CoresRange | BytesRange) else amount
-
-
-def _limit_at(entry: ProfileFile, profile: str, key: str) -> Where:
-    where: Where = ("profiles", profile, key)
-    return where if isinstance(getattr(entry, key), int | Fraction) else (*where, "limit")
+def _limit_at(source: Source, profile: str, key: str) -> Where:
+    """Return where the limit is written: a key of its own, or the short form's only value."""
+    short: Where = ("profiles", profile, key)
+    return (*short, "limit") if (*short, "limit") in source.values else short
 
 
 def _term_in_order(it: Checked) -> Iterator[Diagnostic]:

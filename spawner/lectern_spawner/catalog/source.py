@@ -30,6 +30,7 @@ class Lines:
     """Turns offsets of a text into spans."""
 
     def __init__(self, text: str) -> None:
+        """Find the line starts of a text."""
         self.text = text
         self.starts = line_starts(text)
 

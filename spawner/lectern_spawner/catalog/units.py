@@ -6,6 +6,7 @@ floating point never takes part. The functions raise `messages.fault`.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from fractions import Fraction
@@ -61,6 +62,7 @@ RESERVED_ENV_STARTS = ("JUPYTER", "LECTERN_", "LD_", "NVIDIA_", "KUBERNETES_", "
 
 _MEMORY = re.compile(r"([0-9]{1,7})(Ki|Mi|Gi|Ti)")
 _MEMORY_LIKE = re.compile(r"\s*([0-9]+)\s*([KMGT])?i?[bB]?\s*", re.IGNORECASE)
+_CORES_LIKE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
 _ID = re.compile(r"[a-z][a-z0-9-]{0,29}")
 _GROUP = re.compile(r"[A-Za-z0-9/_.:-]{1,100}")
 _ENV = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
@@ -105,8 +107,10 @@ def cores(value: object) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, int | float):
         got = f"got {messages.describe(value)}"
         words = "must be a number of cores"
-        raise messages.fault("LEC202", words, got=got, help="write for example `1` or `0.5`")
-    if value != value or value in (float("inf"), float("-inf")):
+        like = isinstance(value, str) and _CORES_LIKE.fullmatch(value)
+        help_ = f"write `{value}` without quotes" if like else "write for example `1` or `0.5`"
+        raise messages.fault("LEC202", words, got=got, help=help_)
+    if not math.isfinite(value):
         raise messages.fault("LEC202", "must be a number of cores", got=f"got {value}")
     # repr gives the decimals that were written; the float itself is not exact.
     exact = Fraction(repr(value))
@@ -183,7 +187,9 @@ def person(value: object) -> str:
     name = names.normalise(value)
     why = names.problem(name)
     if why is not None:
-        raise messages.fault("LEC205", "is not accepted as a name", got=why.rstrip("."))
+        raise messages.fault(
+            "LEC205", "is not accepted as a name", got=why[0].lower() + why[1:].rstrip(".")
+        )
     return name
 
 
