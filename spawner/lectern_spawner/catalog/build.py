@@ -5,6 +5,7 @@ Called by the loader.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -30,7 +31,6 @@ from lectern_spawner.catalog.source import Source
 def campus(file: CampusFile, path: Path, source: Source) -> Campus:
     """Return the campus; relative storage paths start at the folder of its file."""
     default = file.languages[0]
-    folder = path.parent.resolve()
     return Campus(
         languages=file.languages,
         images=MappingProxyType(
@@ -42,7 +42,7 @@ def campus(file: CampusFile, path: Path, source: Source) -> Campus:
         storage=MappingProxyType(
             {
                 name: Storage(
-                    path=(folder / entry.path).resolve(),
+                    path=Path(os.path.realpath(path.parent / entry.path)),
                     title=None if entry.title is None else text(entry.title, default),
                 )
                 for name, entry in file.storage.items()

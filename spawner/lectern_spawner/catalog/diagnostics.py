@@ -56,7 +56,6 @@ CODES: dict[str, str] = {
     "LEC207": "malformed environment variable",
     "LEC208": "malformed group name",
     "LEC209": "malformed date",
-    "LEC210": "malformed text",
     "LEC301": "unknown image",
     "LEC302": "unknown storage",
     "LEC303": "unknown group",

@@ -137,7 +137,7 @@ class ImageFile(Section):
 class StorageFile(Section):
     """A place that data comes from."""
 
-    path: Annotated[str, Field(min_length=1)]
+    path: Annotated[str, Field(min_length=1), AfterValidator(units.storage_path)]
     title: TextLike | None = None
 
 

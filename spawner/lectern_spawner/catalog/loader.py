@@ -133,7 +133,8 @@ class _Folder:
 
 def _roster_fault(folder: Path, path: Path, name: str) -> tuple[str, str] | None:
     try:
-        inside = path.resolve().is_relative_to(folder.resolve())
+        # Path.resolve raises on a loop of symbolic links, realpath does not.
+        inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
         exists = path.is_file()
     except (OSError, ValueError):
         return "LEC305", "the roster cannot be read"

@@ -220,7 +220,7 @@ def _generic(item: ErrorDetails) -> tuple[str, str, str, str | None]:
     if kind in ("too_long", "string_too_long"):
         return "LEC107", f"may have at most {context['max_length']}", "longer", None
     if kind == "string_pattern_mismatch":
-        return "LEC210", f"does not fit the pattern `{context['pattern']}`", "", None
+        return "LEC109", f"does not fit the pattern `{context['pattern']}`", "", None
     if kind.startswith("date_"):
         return "LEC209", "must be a date such as `2026-09-07`", f"got {describe(value)}", None
     if kind in ("value_error", "assertion_error"):

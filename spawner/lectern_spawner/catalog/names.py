@@ -15,93 +15,16 @@ PUNCTUATION = frozenset("._-+@")
 
 # Accounts that Debian's base-passwd and common packages create. A person with
 # such a name would be mistaken for the account in logs, mail and passwd files.
-SYSTEM_ACCOUNTS = frozenset(
-    [
-        "root",
-        "daemon",
-        "bin",
-        "sys",
-        "sync",
-        "games",
-        "man",
-        "lp",
-        "mail",
-        "news",
-        "uucp",
-        "proxy",
-        "www-data",
-        "backup",
-        "list",
-        "irc",
-        "gnats",
-        "nobody",
-        "nogroup",
-        "_apt",
-        "messagebus",
-        "sshd",
-        "postgres",
-        "mysql",
-        "redis",
-        "mongodb",
-        "rabbitmq",
-        "nginx",
-        "apache",
-        "httpd",
-        "postfix",
-        "dovecot",
-        "exim",
-        "debian-exim",
-        "bind",
-        "named",
-        "dnsmasq",
-        "ntp",
-        "chrony",
-        "_chrony",
-        "avahi",
-        "avahi-autoipd",
-        "polkitd",
-        "rtkit",
-        "pulse",
-        "colord",
-        "geoclue",
-        "gdm",
-        "sddm",
-        "lightdm",
-        "saned",
-        "usbmux",
-        "uuidd",
-        "tcpdump",
-        "tss",
-        "syslog",
-        "statd",
-        "_rpc",
-        "rpc",
-        "nfsnobody",
-        "sssd",
-        "dhcpcd",
-        "landscape",
-        "pollinate",
-        "fwupd-refresh",
-        "hplip",
-        "kernoops",
-        "whoopsie",
-        "cups-pk-helper",
-        "speech-dispatcher",
-        "adm",
-        "wheel",
-        "operator",
-        "shutdown",
-        "halt",
-        "ftp",
-        "docker",
-        "containerd",
-        "libvirt-qemu",
-        "lxd",
-        "munge",
-        "slurm",
-        "dbus",
-    ]
-)
+_SYSTEM_ACCOUNTS = """
+    root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats
+    nobody nogroup _apt messagebus sshd postgres mysql redis mongodb rabbitmq nginx apache httpd
+    postfix dovecot exim debian-exim bind named dnsmasq ntp chrony _chrony avahi avahi-autoipd
+    polkitd rtkit pulse colord geoclue gdm sddm lightdm saned usbmux uuidd tcpdump tss syslog
+    statd _rpc rpc nfsnobody sssd dhcpcd landscape pollinate fwupd-refresh hplip kernoops whoopsie
+    cups-pk-helper speech-dispatcher adm wheel operator shutdown halt ftp docker containerd
+    libvirt-qemu lxd munge slurm dbus
+"""
+SYSTEM_ACCOUNTS = frozenset(_SYSTEM_ACCOUNTS.split())
 
 
 def normalise(name: str) -> str:

@@ -133,7 +133,7 @@ def _concise(item: Diagnostic) -> str:
 
 
 def _github(item: Diagnostic) -> str:
-    fields = {"file": item.file}
+    fields = {"file": visible(item.file)}
     if item.at is not None:
         span = item.at.span
         fields |= {"line": str(span.line), "col": str(span.column)}

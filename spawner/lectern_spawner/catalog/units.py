@@ -17,47 +17,13 @@ UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 LONGEST_TITLE = 200
 FEWEST_CORES = Fraction(1, 10)
 MOST_CORES = 512
-RESERVED_ENV = frozenset(
-    [
-        "PATH",
-        "HOME",
-        "USER",
-        "LOGNAME",
-        "SHELL",
-        "LANG",
-        "LC_ALL",
-        "LANGUAGE",
-        "TMPDIR",
-        "PWD",
-        "HOSTNAME",
-        "TERM",
-        "IFS",
-        "ENV",
-        "BASH_ENV",
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "PYTHONSTARTUP",
-        "PYTHONUSERBASE",
-        "PYTHONINSPECT",
-        "NODE_OPTIONS",
-        "NODE_PATH",
-        "CUDA_VISIBLE_DEVICES",
-        "MEM_LIMIT",
-        "MEM_GUARANTEE",
-        "CPU_LIMIT",
-        "CPU_GUARANTEE",
-        "NB_USER",
-        "NB_UID",
-        "NB_GID",
-        "SUDO_USER",
-        "VIRTUAL_ENV",
-        "PERL5LIB",
-        "PERL5OPT",
-        "RUBYOPT",
-        "JAVA_TOOL_OPTIONS",
-        "GCONV_PATH",
-    ]
-)
+_RESERVED_ENV = """
+    PATH HOME USER LOGNAME SHELL LANG LC_ALL LANGUAGE TMPDIR PWD HOSTNAME TERM IFS ENV BASH_ENV
+    PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONUSERBASE PYTHONINSPECT NODE_OPTIONS NODE_PATH
+    CUDA_VISIBLE_DEVICES MEM_LIMIT MEM_GUARANTEE CPU_LIMIT CPU_GUARANTEE NB_USER NB_UID NB_GID
+    SUDO_USER VIRTUAL_ENV PERL5LIB PERL5OPT RUBYOPT JAVA_TOOL_OPTIONS GCONV_PATH
+"""
+RESERVED_ENV = frozenset(_RESERVED_ENV.split())
 RESERVED_ENV_STARTS = ("JUPYTER", "LECTERN_", "LD_", "NVIDIA_", "KUBERNETES_", "SYSTEMD_", "GLIBC_")
 
 _MEMORY = re.compile(r"([0-9]{1,7})(Ki|Mi|Gi|Ti)")
@@ -216,6 +182,13 @@ def _turns(character: str) -> bool:
     return unicodedata.bidirectional(character) in (
         "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
     )  # fmt: skip
+
+
+def storage_path(value: str) -> str:
+    """Check a path of this machine."""
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise messages.fault("LEC109", "may not contain control characters")
+    return value
 
 
 def data_source(value: str) -> tuple[str, str]:
