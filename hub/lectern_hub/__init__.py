@@ -1,0 +1,1 @@
+"""The hub: JupyterHub with the profiles of courses."""

@@ -1,0 +1,96 @@
+"""JupyterHub with Lectern's pages: the program that `lectern up` runs.
+
+Configuration stays in `jupyterhub_config.py`; this class holds what JupyterHub
+has no setting for.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+from typing import Any
+
+from jupyterhub.app import JupyterHub
+from lectern_spawner.words import words
+from tornado.web import StaticFileHandler
+from traitlets import Bool, Unicode
+
+from lectern_hub import configure, database, pages
+from lectern_hub.configure import HERE
+from lectern_hub.place import Place
+
+CONFIG_FILE = HERE / "jupyterhub_config.py"
+
+PAGES: list[tuple[Any, ...]] = [
+    (r"/spawn", pages.CampusSpawnHandler),
+    (r"/spawn/([^/]+)", pages.CampusSpawnHandler),
+    (r"/spawn/([^/]+)/([^/]+)", pages.CampusSpawnHandler),
+    (r"/spawn-pending/([^/]+)", pages.CampusSpawnPendingHandler),
+    (r"/spawn-pending/([^/]+)/([^/]*)", pages.CampusSpawnPendingHandler),
+    (r"/api/users/([^/]+)/server", pages.CampusServerAPIHandler),
+    (r"/api/users/([^/]+)/servers/([^/]*)", pages.CampusServerAPIHandler),
+    (r"/lectern/static/(.*)", StaticFileHandler, {"path": str(HERE / "static")}),
+]
+
+
+class LecternHub(JupyterHub):  # type: ignore[misc]
+    """JupyterHub, with what Lectern needs and JupyterHub cannot be configured to."""
+
+    quiet = Bool(True, help="Show only warnings; everything goes to the log file.").tag(config=True)
+
+    log_path = Unicode(help="File for the hub's log; may be moved away at any time.").tag(
+        config=True
+    )
+
+    def init_logging(self) -> None:
+        """Log to a file, and keep the terminal for what concerns the person in front of it."""
+        for handler in self.log.handlers if self.quiet else ():
+            handler.setLevel(logging.WARNING)
+        if self.log_path:
+            file = logging.handlers.WatchedFileHandler(self.log_path, encoding="utf-8")
+            file.setLevel(logging.INFO)
+            self.extra_log_handlers = [*self.extra_log_handlers, file]
+        super().init_logging()
+
+    def init_db(self) -> None:
+        """Open the database with the pragmas that make SQLite fast and safe."""
+        database.tune_sqlite()
+        super().init_db()
+
+    def init_handlers(self) -> None:
+        """Put our pages before JupyterHub's."""
+        super().init_handlers()
+        self.handlers = self.add_url_prefix(self.hub_prefix, list(PAGES)) + self.handlers
+
+    def init_tornado_settings(self) -> None:
+        """Give pages the catalog, and templates their words."""
+        super().init_tornado_settings()
+        live = self.authenticator.live
+        self.tornado_settings["lectern_live"] = live
+        spoken = words(live.current.campus.languages[0])
+        defaults = {"say": spoken.say, "language": spoken.language, "languages": [], "here": ""}
+        for name, value in defaults.items():
+            self.tornado_settings["template_vars"].setdefault(name, value)
+
+
+def run(place: Place, *, quiet: bool, arguments: list[str]) -> None:
+    """Run the hub until it is told to stop.
+
+    Args:
+        place: where it lies.
+        quiet: whether the terminal shows warnings only.
+        arguments: further arguments of JupyterHub.
+    """
+    os.umask(0o077)
+    configure.secure_state(place.state)
+    place.to_environment()
+    os.chdir(place.state)
+    LecternHub.launch_instance(
+        [
+            f"--config={CONFIG_FILE}",
+            f"--LecternHub.quiet={quiet}",
+            f"--LecternHub.log_path={place.log_file}",
+            *arguments,
+        ]
+    )

@@ -1,0 +1,136 @@
+"""The hub's pages in people's languages, and REST starts that refuse in words.
+
+JupyterHub's own handlers do the work; these change what a person reads, and
+that a refusal is neither a server error nor a traceback in the log.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jupyterhub.apihandlers.users import UserServerAPIHandler
+from jupyterhub.handlers.login import LoginHandler
+from jupyterhub.handlers.pages import SpawnHandler, SpawnPendingHandler
+from jupyterhub.spawner import SpawnException
+from lectern_spawner.access import RefusedError
+from lectern_spawner.spawning import CourseSpawnerMixin
+from lectern_spawner.words import Words, negotiate, words
+from tornado import web
+
+LANGUAGE_COOKIE = "lectern-language"
+_NAMES = {"en": "English", "zh": "中文"}
+_YEAR_DAYS = 365
+
+if TYPE_CHECKING:
+    from jupyterhub.handlers.base import BaseHandler as _Handler
+else:
+    _Handler = object
+
+
+class Localized(_Handler):  # type: ignore[misc]
+    """A page that speaks the language of its reader."""
+
+    @property
+    def offered_languages(self) -> tuple[str, ...]:
+        """Languages of the campus, the default first."""
+        live = self.settings["lectern_live"]
+        languages: tuple[str, ...] = live.current.campus.languages
+        return languages
+
+    @property
+    def spoken(self) -> Words:
+        """The words of the reader: what they chose, else what their browser asks for."""
+        chosen = self.get_cookie(LANGUAGE_COOKIE, "")
+        if chosen in self.offered_languages:
+            return words(chosen)
+        return words(
+            negotiate(self.request.headers.get("Accept-Language", ""), self.offered_languages)
+        )
+
+    def prepare(self) -> Any:  # noqa: ANN401 - JupyterHub's own is a coroutine or nothing
+        """Take a choice of language out of the address and keep it."""
+        chosen = self.get_query_argument("lang", "")
+        if self.request.method == "GET" and chosen in self.offered_languages:
+            self.set_cookie(
+                LANGUAGE_COOKIE,
+                chosen,
+                path=self.hub.base_url,
+                expires_days=_YEAR_DAYS,
+                httponly=True,
+                samesite="Lax",
+            )
+            self.redirect(self.append_query_parameters(self.request.path, exclude=["lang"]))
+            raise web.Finish
+        return super().prepare()
+
+    @property
+    def template_namespace(self) -> dict[str, Any]:
+        """What templates find, with the words of the reader."""
+        spoken = self.spoken
+        namespace: dict[str, Any] = super().template_namespace
+        return namespace | {
+            "say": spoken.say,
+            "language": spoken.language,
+            "languages": [(tag, _NAMES[tag]) for tag in self.offered_languages],
+            "here": self.request.path,
+        }
+
+
+class CampusLoginHandler(Localized, LoginHandler):  # type: ignore[misc]
+    """The login page."""
+
+
+class CampusSpawnHandler(Localized, SpawnHandler):  # type: ignore[misc]
+    """The page where a person picks a profile."""
+
+    async def _wrap_spawn_single_user(
+        self,
+        user: Any,  # noqa: ANN401 - JupyterHub's User is untyped
+        server_name: str,
+        display_name: str,
+        spawner: CourseSpawnerMixin,
+        pending_url: str,
+        options: object = None,
+    ) -> None:
+        """Start, or show the page again with the reason why not.
+
+        JupyterHub would answer a refusal with a traceback in its log.
+        """
+        spawner.language = self.spoken.language
+        try:
+            spawner.decide(options)
+            await super()._wrap_spawn_single_user(
+                user, server_name, display_name, spawner, pending_url, options
+            )
+        except RefusedError as refused:
+            sentence, status = refused.sentence(self.spoken), refused.status
+            self.log.warning("Not starting a server of %s: %s", user.name, refused)
+        except SpawnException as failed:  # already logged by `User.spawn`
+            sentence = getattr(failed, "jupyterhub_message", failed.message)
+            status = failed.status_code
+        else:
+            return
+        self.set_status(status)
+        self.finish(await self._render_form(user, spawner.render_form(), message=sentence))
+
+
+class CampusSpawnPendingHandler(Localized, SpawnPendingHandler):  # type: ignore[misc]
+    """The page that a person sees while a server starts or stops."""
+
+
+class CampusServerAPIHandler(Localized, UserServerAPIHandler):  # type: ignore[misc]
+    """Start servers by REST; a refusal is an answer, not an accident."""
+
+    async def post(self, user_name: str, server_name: str = "") -> None:
+        """Start a server; the person's rights decide, whoever asks."""
+        user = self.find_user(user_name)
+        if user is not None and server_name in user.spawners:
+            user.spawners[server_name].language = self.spoken.language
+        await super().post(user_name, server_name)
+
+    async def patch(self, user_name: str, server_name: str = "") -> None:
+        """Change a server that does not run; unknown fields are the client's mistake."""
+        unknown = sorted(set(self.get_json_body() or {}) - {"name", "display_name", "user_options"})
+        if unknown:
+            raise web.HTTPError(400, f"unknown fields: {', '.join(unknown)[:200]}")
+        await super().patch(user_name, server_name)

@@ -1,0 +1,174 @@
+"""`lectern up`: run the hub of one machine.
+
+Checks everything that can be checked before the start, says where things are,
+and hands over to `app`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from lectern_spawner.catalog import Catalog, CatalogError, load
+from lectern_spawner.catalog.render import full
+from lectern_spawner.commands import Command
+from lectern_spawner.local.machine import MachineError
+
+from lectern_hub import configure, passwords, ports
+from lectern_hub.database import NetworkDiskError
+from lectern_hub.place import Place
+from lectern_hub.settings import SETTINGS_FILE, Settings, load_settings
+
+CANNOT_RUN = 2
+_NAMED = 6
+
+
+class UpError(Exception):
+    """The hub cannot be started; the text says why and what to do."""
+
+
+_MISTAKES = (
+    UpError,
+    MachineError,
+    NetworkDiskError,
+    ports.PortTakenError,
+    passwords.PasswordFileError,
+)
+
+
+def add_place_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which hub is meant."""
+    parser.add_argument(
+        "--campus", type=Path, default=Path("profiles"), metavar="DIR",
+        help="folder with campus.yaml and the course files (default: profiles)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--state", type=Path, default=default_state(), metavar="DIR",
+        help="folder for homes, database and passwords (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE",
+        help=f"settings of this hub (default: {SETTINGS_FILE} beside the campus folder, if there)",
+    )  # fmt: skip
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    add_place_arguments(parser)
+    parser.add_argument("--port", type=_port, metavar="N", help="port for browsers")
+    parser.add_argument("--verbose", action="store_true", help="show the hub's whole log")
+
+
+def default_state() -> Path:
+    """Return where the state lies if nobody says: the system's or the user's place for it."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/lectern")
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "lectern"
+
+
+def _port(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if 1 <= (number := int(text)) <= 65535:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port, a number from 1 to 65535")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start the hub and return when it has ended."""
+    try:
+        return _run(arguments)
+    except CatalogError as error:
+        sys.stderr.write(full(error.diagnostics, colour=sys.stderr.isatty()))
+    except _MISTAKES as error:
+        sys.stderr.write(f"lectern: {error}\n")
+    return CANNOT_RUN
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    place = place_of(arguments)
+    settings = load_settings(place.settings)
+    loaded = load(place.campus)
+    if loaded.diagnostics:
+        sys.stderr.write(full(loaded.diagnostics, colour=sys.stderr.isatty()))
+    catalog = loaded.require()
+    configure.secure_state(place.state)
+    with _only_one(place.state):
+        port = _public_port(place, settings, arguments.port)
+        passwords.load(settings.password_file or place.password_file)
+        _tell(place, settings, catalog, port)
+        from lectern_hub import app  # JupyterHub takes a second to import: after the first words
+
+        app.run(_with_port(place, port), quiet=not arguments.verbose, arguments=[])
+    return 0
+
+
+def place_of(arguments: argparse.Namespace) -> Place:
+    """Return which hub the options mean."""
+    campus: Path = arguments.campus.absolute()
+    settings: Path | None = arguments.settings
+    if settings is None:
+        beside = campus.parent / SETTINGS_FILE
+        settings = beside if beside.exists() else None
+    return Place(campus=campus, state=arguments.state.absolute(), settings=settings)
+
+
+def _with_port(place: Place, port: int) -> Place:
+    return Place(campus=place.campus, state=place.state, settings=place.settings, port=port)
+
+
+def _public_port(place: Place, settings: Settings, asked: int | None) -> int:
+    return ports.choose_public(
+        place.ports_file,
+        settings.host,
+        asked or settings.port,
+        exactly=asked is not None or settings.port_is_set,
+        ours=ports.proxy_runs(place.proxy_pid_file),
+    )
+
+
+@contextlib.contextmanager
+def _only_one(state: Path) -> Iterator[None]:
+    """Hold the state folder: two hubs on one database would destroy each other's servers."""
+    with (state / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UpError(f"a hub already runs with the state folder {state}") from None
+        os.set_inheritable(lock.fileno(), False)
+        yield
+
+
+def _tell(place: Place, settings: Settings, catalog: Catalog, port: int) -> None:
+    """Say where the hub is, who may log in and where the passwords lie."""
+    host = settings.host or "127.0.0.1"
+    lines = [
+        f"Lectern is starting at http://{host}:{port}/",
+        f"  courses    {', '.join(catalog.courses) or 'none'}",
+        f"  people     {_some(sorted(catalog.people()))}, and the admins {_some(sorted(settings.admins))}",
+        f"  passwords  {settings.password_file or place.password_file}",
+        f"  homes      {place.state / 'homes'}",
+        f"  log        {place.log_file}",
+    ]
+    if os.geteuid() != 0:
+        lines.append(
+            "Everybody's servers run under your account: there is no isolation between people. "
+            "Run as root to give each person an account of their own."
+        )
+    lines.append("Ctrl-C stops the hub and all servers.")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return (", ".join(names[:_NAMED]) or "nobody") + more
+
+
+up = Command(
+    name="up", help="run the hub of this machine", configure=_configure, run=run
+)

@@ -1,0 +1,1 @@
+"""The page where a student picks a profile."""

@@ -1,0 +1,1 @@
+"""Run the servers of a campus as processes of one machine."""

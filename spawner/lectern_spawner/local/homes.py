@@ -1,0 +1,113 @@
+"""Make and check the homes of one machine.
+
+A home is a folder of the homes folder with the person's name: names are
+normalised and hold no separator (see `catalog.names`), so two names never meet
+in one folder.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from lectern_spawner.local.accounts import Account
+from lectern_spawner.plan import DataMount
+
+DATA_FOLDER = "data"
+_O_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class HomeError(Exception):
+    """A home that cannot be used; the text is a sentence for an admin."""
+
+
+def prepare(homes: Path, name: str, account: Account | None, data: Iterable[DataMount]) -> Path:
+    """Return a person's home, made where it is missing.
+
+    Args:
+        homes: folder with the homes of this hub.
+        name: normalised user name.
+        account: owner; None where servers run as the user who runs the hub.
+        data: data sets to link in the home.
+
+    Raises:
+        HomeError: when the home is not a folder of this person.
+    """
+    home = homes / name
+    try:
+        home.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise HomeError(f"the home {home} cannot be made: {error.strerror}") from error
+    else:
+        if account:
+            os.chown(home, account.uid, account.uid, follow_symlinks=False)
+    _check(home, account)
+    _link_data(home, account, data)
+    return home
+
+
+def _check(home: Path, account: Account | None) -> None:
+    """Refuse a home that is a link, a file or somebody else's."""
+    found = home.lstat()
+    owner = account.uid if account else os.geteuid()
+    if not stat.S_ISDIR(found.st_mode):
+        raise HomeError(f"the home {home} is not a folder")
+    if found.st_uid != owner:
+        raise HomeError(f"the home {home} belongs to uid {found.st_uid}, not to uid {owner}")
+
+
+def _link_data(home: Path, account: Account | None, data: Iterable[DataMount]) -> None:
+    """Link the course's data sets as ``data/NAME`` in the home.
+
+    The home's owner may have put anything there, so every step works on open
+    folders, follows no link, and leaves what is not a link of ours alone.
+    """
+    links = list(data)
+    if not links:
+        return
+    top = os.open(home, _O_DIR)
+    try:
+        folder = _open_folder(top, DATA_FOLDER, account)
+        if folder is None:
+            return
+        try:
+            for link in links:
+                _link(folder, link, account)
+        finally:
+            os.close(folder)
+    finally:
+        os.close(top)
+
+
+def _open_folder(parent: int, name: str, account: Account | None) -> int | None:
+    """Return an open folder of the home, made where it is missing; None if it is something else."""
+    try:
+        os.mkdir(name, 0o755, dir_fd=parent)
+        if account:
+            os.chown(name, account.uid, account.uid, dir_fd=parent, follow_symlinks=False)
+    except FileExistsError:
+        pass
+    try:
+        return os.open(name, _O_DIR, dir_fd=parent)
+    except OSError:
+        return None
+
+
+def _link(folder: int, link: DataMount, account: Account | None) -> None:
+    """Point one link at its data set."""
+    target = str(link.path)
+    try:
+        if os.readlink(link.name, dir_fd=folder) == target:
+            return
+        os.unlink(link.name, dir_fd=folder)
+    except FileNotFoundError:
+        pass
+    except OSError:  # a file or folder of the person's own
+        return
+    os.symlink(target, link.name, dir_fd=folder)
+    if account:
+        os.chown(link.name, account.uid, account.uid, dir_fd=folder, follow_symlinks=False)

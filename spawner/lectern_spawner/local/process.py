@@ -1,0 +1,214 @@
+"""Start, watch and end the processes of one server.
+
+Used by the local spawner; knows nothing of JupyterHub. A process is known by
+pid *and* start time, so a pid that the machine gave to something else after a
+reboot is never mistaken for a server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from lectern_spawner.local import launch
+from lectern_spawner.local.cgroups import Slice
+
+_LAST_LINES = 12
+_LONGEST_TAIL_BYTES = 8_000
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """Which process a server is, safe across reboots and recycled pids."""
+
+    pid: int
+    started: str
+    """Boot id and start time in clock ticks, as Linux counts them."""
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessId | None:
+        """Return the identity of a running process; None if there is none, or a zombie."""
+        with contextlib.suppress(OSError):
+            stat = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+            if stat[0] not in (b"Z", b"X"):
+                return cls(pid, f"{_boot_id()}:{int(stat[19])}")
+        return None
+
+    @property
+    def alive(self) -> bool:
+        """Whether exactly this process still runs."""
+        return ProcessId.of(self.pid) == self
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What the launcher needs to turn root into a person."""
+
+    uid: int
+    passwd: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """Everything about one start."""
+
+    command: Sequence[str]
+    env: Mapping[str, str]
+    home: Path
+    log: Path
+    identity: Identity | None
+    slice: Slice | None
+    rlimits: Mapping[str, int]
+
+
+def start(what: Launch) -> subprocess.Popen[bytes]:
+    """Start a server; its output goes to its log file.
+
+    Raises:
+        OSError: when the machine cannot start another process.
+    """
+    spec = {
+        "join": what.slice.joins if what.slice else [],
+        "rlimits": dict(what.rlimits),
+        "account": asdict(what.identity) if what.identity else None,
+        "home": str(what.home),
+    }
+    command = [sys.executable, "-I", "-S", launch.__file__, json.dumps(spec), "--", *what.command]
+    with _fresh_log(what.log) as log:
+        return subprocess.Popen(
+            command,
+            env=dict(what.env),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _fresh_log(file: Path) -> IO[bytes]:
+    """Open a log, keeping the one of the start before as ``.1``."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        file.replace(file.with_name(file.name + ".1"))
+    return os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "wb")
+
+
+def last_lines(log: Path) -> str:
+    """Return the end of a log, at most 12 lines, safe to show as text."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _LONGEST_TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-_LAST_LINES:])
+
+
+async def ended(process: ProcessId) -> None:
+    """Return when a process has ended, without polling it."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        if not process.alive:
+            return
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+        loop.add_reader(handle, done.set)
+        try:
+            await done.wait()
+        finally:
+            loop.remove_reader(handle)
+    finally:
+        os.close(handle)
+
+
+async def answers(host: str, port: int, path: str) -> None:
+    """Return as soon as a server answers HTTP on its port.
+
+    Args:
+        host: address to connect to.
+        port: TCP port.
+        path: what to ask for; any answer counts.
+    """
+    request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()
+    while True:
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(request)
+                if await reader.read(5):
+                    return
+            finally:
+                writer.close()
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def tree(process: ProcessId) -> set[ProcessId]:
+    """Return a process and everything that it started, as far as still connected."""
+    found = {process}
+    with contextlib.suppress(psutil.Error):
+        children = psutil.Process(process.pid).children(recursive=True)
+        found.update(known for child in children if (known := ProcessId.of(child.pid)))
+    return found
+
+
+def send(members: set[ProcessId], sig: signal.Signals) -> None:
+    """Send a signal to processes that are still the ones they were."""
+    for member in members:
+        if member.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(member.pid, sig)
+
+
+async def end(process: ProcessId, group: Slice | None, *, patience_seconds: float) -> bool:
+    """End a server and everything it started.
+
+    The server gets the chance to shut its kernels down; what is left after that
+    is killed: its process tree, and every member of its cgroup, which holds also
+    what has cut itself loose.
+
+    Args:
+        process: the server's leader.
+        group: the server's cgroup.
+        patience_seconds: how long the leader may take.
+
+    Returns:
+        Whether everything is gone.
+    """
+    members = tree(process)
+    send({process}, signal.SIGTERM)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(ended(process), patience_seconds)
+    return await _kill(members | tree(process), group)
+
+
+async def _kill(members: set[ProcessId], group: Slice | None) -> bool:
+    for _ in range(100):
+        if group:
+            members |= {known for pid in group.pids() if (known := ProcessId.of(pid))}
+        members = {member for member in members if member.alive}
+        if not members and (group is None or group.remove()):
+            return True
+        send(members, signal.SIGKILL)
+        await asyncio.sleep(_POLL_SECONDS)
+    return False

@@ -1,0 +1,235 @@
+"""CourseLocalSpawner: course profiles become processes of this machine.
+
+A thin subclass of JupyterHub's LocalProcessSpawner: plans come from
+`CourseSpawnerMixin`, processes from `process`, identities from `accounts`,
+limits from `cgroups`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+from jupyterhub.spawner import LocalProcessSpawner, SpawnException
+from jupyterhub.utils import random_port
+from traitlets import Float, Instance, Unicode, default
+
+from lectern_spawner.catalog import Profile
+from lectern_spawner.local import homes, machine, process
+from lectern_spawner.local.accounts import AccountError
+from lectern_spawner.local.cgroups import Slice
+from lectern_spawner.local.machine import Machine
+from lectern_spawner.local.process import Launch, ProcessId
+from lectern_spawner.plan import ServerPlan
+from lectern_spawner.spawning import CourseSpawnerMixin
+from lectern_spawner.words import N_, Words
+
+_SERVER_COMMAND = [sys.executable, "-m", "jupyterhub.singleuser"]
+
+
+class EarlyDeathError(SpawnException):  # type: ignore[misc]
+    """A server that ended before it answered, with the last lines of its log."""
+
+    def __init__(self, sentence: str, log_tail: str) -> None:
+        """Keep what the person reads."""
+        self.jupyterhub_message = f"{sentence}\n\n{log_tail}" if log_tail else sentence
+        super().__init__(
+            self.jupyterhub_message, reason="exited", log_message=sentence, status_code=500
+        )
+
+
+class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):  # type: ignore[misc]
+    """Start servers of course profiles as local processes.
+
+    As root every person gets an unprivileged uid of their own; as an ordinary
+    user all servers run under that user, without isolation.
+    """
+
+    state_dir = Unicode(help="Folder with homes, logs and the table of uids.").tag(config=True)
+    stop_seconds = Float(
+        10.0, help="How long a server may take to shut its kernels down before it is killed."
+    ).tag(config=True)
+    machine = Instance(Machine, help="What this machine can do; found out once per hub.")
+    process = Instance(ProcessId, allow_none=True, help="The server's leader.")
+    slice = Instance(Slice, allow_none=True, help="The server's cgroup.")
+    proc = Instance(Popen, allow_none=True)
+
+    @default("machine")
+    def _machine(self) -> Machine:
+        return machine.of(Path(self.state_dir))
+
+    @default("cmd")
+    def _cmd(self) -> list[str]:
+        return _SERVER_COMMAND
+
+    @default("default_url")
+    def _default_url(self) -> str:
+        return "/lab"
+
+    @default("ip")
+    def _ip(self) -> str:
+        return "127.0.0.1"
+
+    @default("env_keep")
+    def _env_keep(self) -> list[str]:
+        return ["LANG", "LC_ALL", "TZ"]
+
+    def profile_notes(self, profile: Profile, spoken: Words) -> list[str]:
+        """Return what this machine cannot keep of a profile."""
+        return self.machine.notes(profile, spoken)
+
+    def user_env(self, env: dict[str, str]) -> dict[str, str]:
+        """Add who and where the person is, and only programs of the environment and the system."""
+        home = self.machine.homes / self.user.name
+        env.update(self.machine.server_env())
+        env.update({"USER": self.user.name, "LOGNAME": self.user.name, "HOME": str(home)})
+        if self.plan:
+            env.update(self.plan.env)
+            # The notebook extension shows it when a kernel dies of memory.
+            env["LECTERN_OUT_OF_MEMORY"] = self._memory_sentence(self.plan)
+        return env
+
+    def _memory_sentence(self, plan: ServerPlan) -> str:
+        return self.spoken().say(
+            N_("Stopped: this needed more memory than %(profile)s has, which is %(limit)s."),
+            profile=plan.name,
+            limit=self.spoken().size(plan.memory_limit_bytes),
+        )
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Find the server of an earlier hub; a recycled pid is not one."""
+        super().load_state(state)
+        if "started" in state and state.get("pid"):
+            self.process = ProcessId(state["pid"], state["started"])
+            self.admitted = True
+        if self.machine.hierarchy and state.get("slice"):
+            self.slice = self.machine.hierarchy.slice(state["slice"])
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what a later hub needs to find this server."""
+        state: dict[str, Any] = super().get_state()
+        if self.process:
+            state |= {"pid": self.process.pid, "started": self.process.started}
+        if self.slice:
+            state["slice"] = self._slice_name()
+        return state
+
+    def clear_state(self) -> None:
+        """Forget the process; the person's account stays."""
+        super().clear_state()
+        self.process = self.slice = self.proc = None
+        self.admitted = False
+
+    async def start(self) -> tuple[str, int]:
+        """Start the server and return its address as soon as it answers.
+
+        Raises:
+            SpawnException: with a sentence, when it cannot start or ends early.
+        """
+        if self.plan is None:  # decided just before, see `_run_apply_user_options`
+            raise RuntimeError("a server can only start with a plan")
+        self.port = self.port or random_port()
+        log = self._log_file()
+        self.proc = process.start(self._launch(self.plan, log))
+        self.pid = self.proc.pid
+        self.process = ProcessId.of(self.pid)
+        # Known to the next hub from here on, should this one be killed.
+        self.orm_spawner.state = self.get_state()
+        self.user.db.commit()
+        await self._until_up(self.plan, log)
+        return self.ip, self.port
+
+    def _launch(self, plan: ServerPlan, log: Path) -> Launch:
+        """Prepare account, home, limits and environment of one start."""
+        try:
+            account = self.machine.account(plan.person)
+            home = homes.prepare(self.machine.homes, plan.person, account, plan.data)
+            identity = self.machine.identity(account, home) if account else None
+        except (AccountError, homes.HomeError) as error:
+            self.log.error("cannot start %s: %s", self._log_name, error)
+            raise self._cannot(N_("Your home cannot be used. Please tell the admin: %(why)s."), error) from error
+        if self.machine.hierarchy:
+            self.slice = self.machine.hierarchy.make(
+                self._slice_name(), plan.cpu_limit, plan.memory_limit_bytes
+            )
+        tmp = self.machine.tmp(account)
+        return Launch(
+            command=[*self.cmd, *self.get_args()],
+            env=self.get_env() | ({"TMPDIR": str(tmp)} if tmp else {}),
+            home=home,
+            log=log,
+            identity=identity,
+            slice=self.slice,
+            rlimits=self.machine.rlimits(plan),
+        )
+
+    def _cannot(self, template: str, why: object) -> SpawnException:
+        sentence = self.spoken().say(template, why=why)
+        refusal = SpawnException(sentence, reason="home", status_code=500)
+        refusal.jupyterhub_message = sentence
+        return refusal
+
+    async def _until_up(self, plan: ServerPlan, log: Path) -> None:
+        """Wait until the server answers or has ended, whichever is first."""
+        assert self.process is not None
+        path = f"{self.server.base_url}api"
+        up = asyncio.ensure_future(process.answers(self.ip, self.port, path))
+        gone = asyncio.ensure_future(process.ended(self.process))
+        try:
+            await asyncio.wait({up, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            up.cancel()
+            gone.cancel()
+        if gone.done() and not gone.cancelled():
+            raise EarlyDeathError(self._obituary(plan), process.last_lines(log))
+        if not self.machine.owns_port(self.port, plan.person):
+            # Another person's process took the port: nothing of this one may reach it.
+            raise EarlyDeathError(self.spoken().say(N_("Your server's port was taken. Start again.")), "")
+
+    def _obituary(self, plan: ServerPlan) -> str:
+        """Say why a server ended, as well as the machine knows."""
+        if self.slice and self.slice.out_of_memory_kills():
+            return self._memory_sentence(plan)
+        return self.spoken().say(N_("Your server ended before it was ready. Its last lines:"))
+
+    async def poll(self) -> int | None:
+        """Return None while the server runs, else its exit code as far as known."""
+        status: int | None
+        if self.proc is not None:
+            status = self.proc.poll()
+        else:
+            status = None if self.process and self.process.alive else 0
+        return status
+
+    async def stop(self, now: bool = False) -> None:
+        """End the server and everything that it started."""
+        if self.process is None:
+            return
+        patience = 0.1 if now else self.stop_seconds
+        reaped = self.proc
+        if not await process.end(self.process, self.slice, patience_seconds=patience):
+            self.log.error("some processes of %s do not end", self._log_name)
+        if reaped is not None:
+            reaped.poll()
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield what happens, in the person's language."""
+        spoken = self.spoken()
+        yield {"progress": 20, "message": spoken.say(N_("Preparing your home"))}
+        yield {"progress": 50, "message": spoken.say(N_("Starting JupyterLab"))}
+
+    def _log_file(self) -> Path:
+        return self.machine.logs / self.user.name / f"{self.name or 'default'}.log"
+
+    def _slice_name(self) -> str:
+        """Return a name for the cgroup: any user name must fit in a file name there."""
+        whole = f"{self.user.name}/{self.name}".encode()
+        return f"{self.user.id}-{self.name or 'default'}-{hashlib.sha256(whole).hexdigest()[:8]}"
+
+

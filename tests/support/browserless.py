@@ -1,0 +1,96 @@
+"""A person at the hub without a browser: cookies, forms and REST over real HTTP."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from html import unescape
+
+import requests
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Visitor:
+    """One person's cookies and what they do with them."""
+
+    base: str
+    name: str = ""
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def url(self, path: str) -> str:
+        return self.base.rstrip("/") + "/" + path.lstrip("/")
+
+    def get(self, path: str, **more):
+        return self._ask("GET", path, **more)
+
+    def post(self, path: str, **more):
+        return self._ask("POST", path, **more)
+
+    def _ask(self, method: str, path: str, **more):
+        answer = self.session.request(method, self.url(path), timeout=PATIENCE_SECONDS, **more)
+        answer.encoding = "utf-8"
+        return answer
+
+    def xsrf(self) -> str:
+        cookies = [c for c in self.session.cookies if c.name == "_xsrf" and c.path == "/hub/"]
+        return cookies[0].value
+
+    def log_in(self, name: str, password: str):
+        """Log in through the form and return the answer."""
+        self.name = name
+        self.get("/hub/login")
+        form = {"username": name, "password": password, "_xsrf": self.xsrf()}
+        return self.post("/hub/login", data=form, headers=NAVIGATE)
+
+    def start(self, profile: str | list[str], server: str = "", for_user: str = ""):
+        """Press Start on the spawn page."""
+        path = "/hub/spawn"
+        if server or for_user:
+            path += f"/{for_user or self.name}" + (f"/{server}" if server else "")
+        self.get(path)
+        return self.post(
+            path, params={"_xsrf": self.xsrf()}, data={"profile": profile}, headers=NAVIGATE
+        )
+
+
+NAVIGATE = {"Sec-Fetch-Mode": "navigate"}
+
+
+@dataclass
+class Api:
+    """The REST API with a token."""
+
+    base: str
+    token: str
+
+    def call(self, method: str, path: str, **more):
+        return requests.request(
+            method,
+            f"{self.base.rstrip('/')}/hub/api{path}",
+            headers={"Authorization": f"token {self.token}", **more.pop("headers", {})},
+            timeout=PATIENCE_SECONDS,
+            **more,
+        )
+
+    def server(self, user: str, name: str = "") -> dict | None:
+        """Return a server of a user, or None."""
+        return self.call("GET", f"/users/{user}").json()["servers"].get(name)
+
+    def wait(self, user: str, name: str = "", *, ready: bool = True) -> None:
+        """Wait until a server is ready, or gone."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            server = self.server(user, name)
+            if bool(server and server["ready"]) is ready and (ready or not server):
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"{user}/{name} did not become {'ready' if ready else 'stopped'}")
+
+
+def text_of(html: str) -> str:
+    """Return what a person reads of a page."""
+    shown = re.sub(r"(?s)<(script|style|head).*?</\1>", " ", html)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())
