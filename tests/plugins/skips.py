@@ -85,7 +85,7 @@ def is_whole(config: pytest.Config) -> bool:
     """Whether the run was asked for all tests, with or without the slow ones."""
     option = config.option
     everything = config.args_source is not pytest.Config.ArgsSource.ARGS
-    selected = option.keyword or option.collectonly or option.lf or option.ignore
+    selected = option.keyword or option.collectonly or option.ignore or getattr(option, "lf", False)
     return everything and not selected and option.markexpr in ("", QUICK)
 
 

@@ -50,26 +50,27 @@ def install(packages: list[str], why: str) -> None:
     if before is None:
         stop(f"Needed {why}; type this line and start again:\n  {line}")
     say(f"Installing the Debian packages {' '.join(packages)} {why}")
-    if not _get(before, packages):
-        # On a fresh machine apt has no lists yet, on an old one they name files that are gone.
-        say("Asking apt for newer package lists")
-        subprocess.run(
-            [*before, "apt-get", "-qq", "update"],
-            env=os.environ | QUIET,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        if not _get(before, packages, quiet=False):
-            stop(f"apt-get could not install them; its message is above. The line was:\n  {line}")
+    if _get(before, ["install", *packages]):
+        return
+    # On a fresh machine apt has no lists yet, on an old one they name files that are gone.
+    say("Asking apt for newer package lists")
+    _get(before, ["update"])
+    if not _get(before, ["install", *packages], shows_errors=True):
+        stop(f"apt-get could not install them; its message is above. The line was:\n  {line}")
 
 
-def _get(before: list[str], packages: list[str], *, quiet: bool = True) -> bool:
-    """Run ``apt-get install`` once and tell whether it worked."""
+def _get(before: list[str], words: list[str], *, shows_errors: bool = False) -> bool:
+    """Run apt-get once and tell whether it worked."""
     done = subprocess.run(
-        [*before, "apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages],
+        [*before, "apt-get", "-qq", "-y", "--no-install-recommends", *words],
         env=os.environ | QUIET,
         stdin=subprocess.DEVNULL,
-        capture_output=quiet,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
         check=False,
     )
+    if shows_errors and done.returncode:
+        say(done.stdout)
     return done.returncode == 0

@@ -39,11 +39,11 @@ def check(environment: Environment, lock: str) -> bool:
     try:
         rows = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError, TypeError):
-        return _no_report(lock, done.stderr)
-    return _report(lock, rows)
+        return judge_silence(lock, done.stderr)
+    return judge(lock, rows)
 
 
-def _no_report(lock: str, message: str) -> bool:
+def judge_silence(lock: str, message: str) -> bool:
     """Tell a missing network from a broken audit by what pip-audit said."""
     words = ("ConnectionError", "Connection", "Timeout", "timed out", "resolve")
     lines = message.strip().splitlines() or ["no message"]
@@ -54,7 +54,8 @@ def _no_report(lock: str, message: str) -> bool:
     return False
 
 
-def _report(lock: str, rows: list[Mapping[str, Any]]) -> bool:
+def judge(lock: str, rows: list[Mapping[str, Any]]) -> bool:
+    """Print what the service knows about the packages; False when it knows a vulnerability."""
     skipped = [row["name"] for row in rows if "skip_reason" in row]
     if rows and len(skipped) == len(rows):
         say(f"requirements/{lock}: not audited: service unreachable (it knew none of the packages)")

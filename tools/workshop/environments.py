@@ -31,6 +31,7 @@ Command = Sequence[str | Path]
 
 METADATA = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 ROOTS = ("hub/lectern_hub", "images/lectern_lab/lectern_lab", "spawner/lectern_spawner")
+PINNED_NAME = re.compile(r"[A-Za-z0-9._-]+")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==\S+(.*)$", re.MULTILINE)
 FOREIGN = re.compile(r"== '(win32|darwin|nt)'")
 
@@ -90,7 +91,7 @@ def _update(environment: Environment, interpreter: Interpreter) -> None:
         _create(environment, interpreter)
     environment.stamp.unlink(missing_ok=True)
     if held.get("packages") != wanted["packages"]:
-        _install_packages(environment)
+        _install_packages(environment, is_first=not held)
     if environment.needs_lectern:
         _install_lectern(environment)
     if interpreters.is_root() and not interpreters.others_can([environment.python, "-c", "pass"]):
@@ -137,6 +138,8 @@ def _create(environment: Environment, interpreter: Interpreter) -> None:
     if not interpreter.has_ensurepip and not interpreter.has_pip:
         apt.install(["python3-venv"], "to make a virtual environment")
         interpreter = interpreters.choose()
+        if not interpreter.has_ensurepip:
+            stop(f"{interpreter.label} has neither pip nor venv: PYTHON=/usr/bin/python3 make run")
     say(f"Making {shown(environment.folder)} with {interpreter.label}")
     options = ["--clear"] if interpreter.has_ensurepip else ["--clear", "--without-pip"]
     command: Command = [interpreter.program, "-m", "venv", *options, environment.folder]
@@ -147,12 +150,12 @@ def _create(environment: Environment, interpreter: Interpreter) -> None:
     _pip(pip, ["install", "--require-hashes", "--no-deps", "-r", BOOTSTRAP])
 
 
-def _install_packages(environment: Environment) -> None:
+def _install_packages(environment: Environment, *, is_first: bool) -> None:
+    """Install what the lock names and remove what it no longer names."""
     names = pinned(environment.lock)
-    say(
-        f"Installing {len(names)} packages into {shown(environment.folder)} "
-        f"(first time only, about 1 minute)"
-    )
+    what = f"Installing {len(names)} packages into" if is_first else "Updating the packages in"
+    hint = " (first time only, about 1 minute)" if is_first else ""
+    say(f"{what} {shown(environment.folder)}{hint}")
     pip: Command = [environment.python, "-m", "pip"]
     _pip(pip, ["install", "--require-hashes", "--no-deps", "-r", BOOTSTRAP, "-r", environment.lock])
     listed = subprocess.run(

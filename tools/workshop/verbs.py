@@ -63,8 +63,8 @@ def test(arguments: list[str]) -> int:
 
 
 def test_slow(arguments: list[str]) -> int:
-    """Run all tests."""
-    return _pytest(arguments)
+    """Run all tests; some build a whole Debian system."""
+    return _pytest(arguments, "mmdebstrap")
 
 
 def check(_arguments: list[str]) -> int:
@@ -109,12 +109,13 @@ def _prepare(name: str, lock_file: str) -> tuple[Environment, places.Places]:
     return prepare(name, lock_file, interpreter, where), where
 
 
-def _pytest(arguments: list[str]) -> int:
-    missing = [name for name in ("fonts-noto-cjk",) if not apt.is_installed(name)]
+def _pytest(arguments: list[str], *packages: str) -> int:
+    """Run pytest, first installing the browser, its Chinese fonts and further Debian packages."""
+    missing = [name for name in ("fonts-noto-cjk", *packages) if not apt.is_installed(name)]
     if not any(map(shutil.which, BROWSERS)):
         missing.insert(0, "chromium")
     if missing:
-        apt.install(missing, "for the tests in a real browser")
+        apt.install(missing, "for the tests")
     environment, _ = _prepare("venv-test", "test.txt")
     command: list[str | Path] = [environment.python, "-m", "pytest", *arguments]
     return subprocess.run(command, env=_variables(environment), check=False).returncode
