@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -20,8 +20,8 @@ from lectern_spawner.catalog.source import Source
 Number = TypeVar("Number", int, Fraction)
 
 
-class Role(str, Enum):
-    """What a person is in a course; later ones are stronger."""
+class Role(StrEnum):
+    """What a person is in a course; later ones are stronger and compare as greater."""
 
     STUDENT = "student"
     ASSISTANT = "assistant"
@@ -31,6 +31,23 @@ class Role(str, Enum):
     def strength(self) -> int:
         """A number that is higher for a stronger role."""
         return _STRENGTH[self.value]
+
+    # Without these, roles would compare like their names, by the alphabet.
+    def __lt__(self, other: str) -> bool:
+        """Whether this role is weaker than the other."""
+        return self.strength < Role(other).strength
+
+    def __le__(self, other: str) -> bool:
+        """Whether this role is not stronger than the other."""
+        return self.strength <= Role(other).strength
+
+    def __gt__(self, other: str) -> bool:
+        """Whether this role is stronger than the other."""
+        return self.strength > Role(other).strength
+
+    def __ge__(self, other: str) -> bool:
+        """Whether this role is not weaker than the other."""
+        return self.strength >= Role(other).strength
 
 
 _STRENGTH = {role.value: strength for strength, role in enumerate(Role)}
@@ -208,5 +225,5 @@ class Catalog:
 
 
 def _strengthen(roles: dict[str, Role], course: str, role: Role) -> None:
-    if course not in roles or roles[course].strength < role.strength:
+    if course not in roles or roles[course] < role:
         roles[course] = role

@@ -106,6 +106,12 @@ def test_a_text_falls_back_to_the_first_language_then_to_any(folder: Path) -> No
     assert course.profiles["a"].title.get("zh") == "A"
 
 
+def test_a_stronger_role_compares_as_greater() -> None:
+    assert Role.STUDENT < Role.ASSISTANT < Role.INSTRUCTOR
+    assert max(Role) is Role.INSTRUCTOR
+    assert f"{Role.STUDENT}" == "student"
+
+
 def test_roles_come_from_lists_groups_and_the_login(folder: Path) -> None:
     found = catalog(folder)
     assert found.roles("chen") == {"art-1": Role.INSTRUCTOR}
@@ -164,6 +170,42 @@ def test_a_roster_outside_the_folder_is_refused_even_through_a_link(folder: Path
     for name in ("link.csv", "../outside.csv", str(outside)):
         (folder / "art-1.yaml").write_text(COURSE.replace("[alice]", f"{{csv: {name}}}"))
         assert [item.code for item in load(folder).diagnostics] == ["LEC405"]
+
+
+ODD = (
+    "",
+    "~",
+    "-1",
+    "1.5",
+    "true",
+    "x",
+    "'x\\0'",
+    "[]",
+    "{}",
+    "[1]",
+    "[[]]",
+    "{a: 1}",
+    "2026-01-01",
+)
+
+
+@pytest.mark.parametrize("name", ["campus.yaml", "art-1.yaml"])
+def test_no_odd_value_anywhere_ends_in_a_traceback(folder: Path, name: str) -> None:
+    good = (folder / name).read_text()
+    source = catalog(folder).campus.source if name == "campus.yaml" else None
+    source = source or catalog(folder).courses["art-1"].source
+    for where, span in source.values.items():
+        if span.line != span.end_line or not where:
+            continue
+        lines = good.split("\n")
+        line = lines[span.line - 1]
+        for odd in ODD:
+            changed = line[: span.column - 1] + odd + line[span.end_column - 1 :]
+            lines[span.line - 1] = changed
+            (folder / name).write_text("\n".join(lines))
+            loaded = load(folder)
+            assert loaded.catalog is None or loaded.catalog.campus.languages
+            assert all(item.at is None or item.at.span.line for item in loaded.diagnostics)
 
 
 def test_the_cost_of_a_person_does_not_grow_with_foreign_courses(folder: Path) -> None:

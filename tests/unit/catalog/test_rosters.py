@@ -55,5 +55,10 @@ def test_a_problem_is_shown_at_its_cell(
     assert (item.at.span.line, item.at.span.column) == (line, column)
 
 
+def test_a_cell_without_end_is_refused_like_any_other_name(tmp_path: Path) -> None:
+    roster = read(tmp_path, 'name\n"' + "x" * 300_000 + "\n")
+    assert [item.code for item in roster.diagnostics] == ["LEC205"]
+
+
 def test_an_empty_roster_is_reported(tmp_path: Path) -> None:
     assert [item.code for item in read(tmp_path, "\n \n").diagnostics] == ["LEC010"]
