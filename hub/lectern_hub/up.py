@@ -17,6 +17,7 @@ from pathlib import Path
 from lectern_spawner.catalog import Catalog, CatalogError, load
 from lectern_spawner.catalog.render import full
 from lectern_spawner.commands import Command
+from lectern_spawner.local import machine
 from lectern_spawner.local.machine import MachineError
 
 from lectern_hub import configure, passwords, ports
@@ -97,6 +98,7 @@ def _run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(full(loaded.diagnostics, colour=sys.stderr.isatty()))
     catalog = loaded.require()
     configure.secure_state(place.state)
+    machine.of(place.state)
     with _only_one(place.state):
         port = _public_port(place, settings, arguments.port)
         passwords.load(settings.password_file or place.password_file)

@@ -35,7 +35,7 @@ class ExplainingConnection(ZMQChannelsWebsocketConnection):
     def handle_outgoing_message(self, stream: str, outgoing_msg: list[Any]) -> None:
         """Pass a message on, noting which cell runs, and add the sentence to memory errors."""
         super().handle_outgoing_message(stream, outgoing_msg)
-        if stream != "iopub":
+        if getattr(stream, "channel", stream) != "iopub":  # typed as text, but a socket
             return
         _, (_, header, parent, _, content, *_) = self.session.feed_identities(outgoing_msg)
         if b'"execute_input"' in header:

@@ -6,6 +6,7 @@ cgroup; without one there is nothing to count.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _FILES = ("memory.events", "memory.oom_control")
@@ -26,7 +27,8 @@ def find(proc: Path = Path("/proc/self")) -> Path | None:
             memory = "memory" in controllers.split(",") and "memory" in options.split(",")
             if (kind == "cgroup" and memory) or (kind == "cgroup2" and not controllers):
                 for name in _FILES:
-                    if (file := Path(place) / path.lstrip("/") / name).is_file():
+                    file = Path(place) / path.lstrip("/") / name
+                    if os.access(file, os.R_OK):
                         return file
     return None
 

@@ -101,7 +101,7 @@ class Hierarchy:
         """
         made = self.slice(name)
         for folder in made.folders:
-            folder.mkdir(exist_ok=True)
+            _make(folder)
         for controller, parent in self.parents.items():
             for file, value in self._settings(controller, cores, memory_bytes):
                 _write(parent / name / file, value)
@@ -128,6 +128,12 @@ class Hierarchy:
         if controller == "cpu":
             return [("cpu.max", f"{quota} {PERIOD_MICROSECONDS}")]
         return [("memory.max", str(memory_bytes)), ("memory.swap.max?", "0")]
+
+
+def _make(folder: Path) -> None:
+    """Make a cgroup that its members may look at: they read their own counters."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
 
 
 def _write(file: Path, value: str) -> None:
@@ -188,7 +194,7 @@ def _usable(base: Path, label: str) -> Path | None:
     """Return a folder of ours under a cgroup v1 folder, if it can be made."""
     folder = base / label
     try:
-        folder.mkdir(exist_ok=True)
+        _make(folder)
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None
@@ -218,7 +224,7 @@ def _unified(base: Path, label: str, *, move: bool) -> Hierarchy | None:
         if move:
             _move_aside(base, f"{label}-hub")
         folder = base / label
-        folder.mkdir(exist_ok=True)
+        _make(folder)
         for parent in (base, folder):
             (parent / "cgroup.subtree_control").write_text(" ".join(f"+{n}" for n in wanted))
     except OSError:

@@ -1,0 +1,144 @@
+"""A real hub for tests: the program `lectern up`, as a person would run it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+from ruamel.yaml import YAML
+
+from tests.support.browserless import Api, Visitor
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+STOP_SECONDS = 40
+
+
+@dataclass
+class RunningHub:
+    """A hub that runs, with its folders."""
+
+    state: Path
+    campus: Path
+    port: int
+    process: subprocess.Popen | None = None
+    run_as: Sequence[str] = ()
+    output: Path = field(init=False)
+
+    def __post_init__(self):
+        self.output = self.state.with_name(f"{self.state.name}.out")
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        return YAML(typ="safe").load((self.state / "passwords.yaml").read_text())
+
+    @property
+    def log(self) -> str:
+        return (self.state / "logs" / "hub.log").read_text()
+
+    def command(self, verb: str, *arguments: str) -> list[str]:
+        place = ["--state", str(self.state), "--campus", str(self.campus)]
+        return [*self.run_as, sys.executable, "-m", "lectern_hub.cli", verb, *arguments, *place]
+
+    def up(self) -> None:
+        """Start and wait until the login page answers."""
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command("up", "--port", str(self.port)),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=hub_env(),
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            with contextlib.suppress(requests.RequestException):
+                if requests.get(f"{self.base}/hub/login", timeout=5).status_code == 200:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"the hub did not start:\n{self.output.read_text()[-3000:]}")
+
+    def down(self, sig: signal.Signals = signal.SIGINT) -> int:
+        """Stop as Ctrl-C does (or otherwise) and return the exit code."""
+        self.process.send_signal(sig)
+        return self.process.wait(STOP_SECONDS)
+
+    def visitor(self, name: str, kind: str = "students") -> Visitor:
+        """Return a person who has logged in."""
+        person = Visitor(self.base)
+        answer = person.log_in(name, self.passwords[kind])
+        assert "/hub/login" not in answer.url, answer.text
+        return person
+
+    def token(self, name: str) -> str:
+        """Return an API token, made by `lectern token`."""
+        made = subprocess.run(
+            self.command("token", name), capture_output=True, text=True, check=True, env=hub_env()
+        )
+        return made.stdout.strip()
+
+    def api(self, name: str) -> Api:
+        return Api(self.base, self.token(name))
+
+
+def hub_env() -> dict[str, str]:
+    """Return an environment without what a test run adds."""
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    return kept | {"PYTHONPATH": ":".join(map(str, SOURCES))}
+
+
+SOURCES = [ROOT / "hub", ROOT / "spawner", ROOT / "images" / "lectern_lab"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running_hub(
+    campus: Path = ROOT / "profiles", run_as: Sequence[str] = (), owner: int | None = None
+) -> Iterator[RunningHub]:
+    """Run a hub in a folder of its own, and end whatever it has left.
+
+    Args:
+        campus: folder with the course files.
+        run_as: command in front of the hub's, such as `setpriv`.
+        owner: uid that the folder belongs to.
+    """
+    # pytest's own folders are closed to other accounts, and servers have such.
+    folder = Path(tempfile.mkdtemp(prefix="lectern-test-"))
+    folder.chmod(0o755)
+    if owner is not None:
+        os.chown(folder, owner, owner)
+    hub = RunningHub(folder / "state", campus, free_port(), run_as=run_as)
+    try:
+        hub.up()
+        yield hub
+    finally:
+        if hub.process and hub.process.poll() is None:
+            try:
+                hub.down()
+            except subprocess.TimeoutExpired:
+                hub.process.kill()
+                hub.process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
