@@ -40,8 +40,9 @@ SETTINGS = (
 )
 ADDRESS = re.compile(r"http://[\w.-]+:(\d+)")
 # A mount and process namespace of its own: whatever happens, nothing is left running or mounted.
+# The root is bound onto itself, because private mounts need a `/` that is a mount point.
 ENTER = (
-    'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && '
+    'mount --bind "$0" "$0" && mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && '
     'cd "$0" && exec chroot "$0" sh -c "$1"'
 )
 
@@ -121,12 +122,18 @@ def running(root: Path, script: str, log: Path):
         try:
             yield process
         finally:
-            os.killpg(process.pid, signal.SIGINT)
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            if process.poll() is None:
+                end(process)
+
+
+def end(process: subprocess.Popen) -> None:
+    """Press Ctrl-C, and use force when that does not help."""
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def login_page(process: subprocess.Popen, log: Path) -> str:
