@@ -12,13 +12,14 @@ import os
 from typing import Any
 
 from jupyterhub.app import JupyterHub
-from lectern_spawner.words import words
 from tornado.web import StaticFileHandler
 from traitlets import Bool, Unicode
 
 from lectern_hub import configure, database, pages
 from lectern_hub.configure import HERE
 from lectern_hub.place import Place
+from lectern_spawner.spawning import LiveCatalog
+from lectern_spawner.words import words
 
 CONFIG_FILE = HERE / "jupyterhub_config.py"
 
@@ -34,7 +35,7 @@ PAGES: list[tuple[Any, ...]] = [
 ]
 
 
-class LecternHub(JupyterHub):  # type: ignore[misc]
+class LecternHub(JupyterHub):
     """JupyterHub, with what Lectern needs and JupyterHub cannot be configured to."""
 
     quiet = Bool(True, help="Show only warnings; everything goes to the log file.").tag(config=True)
@@ -66,10 +67,10 @@ class LecternHub(JupyterHub):  # type: ignore[misc]
     def init_tornado_settings(self) -> None:
         """Give pages the catalog, and templates their words."""
         super().init_tornado_settings()
-        live = self.authenticator.live
+        live: LiveCatalog = self.config.CourseLocalSpawner.live
         self.tornado_settings["lectern_live"] = live
         spoken = words(live.current.campus.languages[0])
-        defaults = {"say": spoken.say, "language": spoken.language, "languages": [], "here": ""}
+        defaults = {"say": spoken.say, "language": spoken.language, "languages": []}
         for name, value in defaults.items():
             self.tornado_settings["template_vars"].setdefault(name, value)
 

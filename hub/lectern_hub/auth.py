@@ -10,17 +10,18 @@ from secrets import compare_digest
 from typing import Any
 
 from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
-from lectern_spawner.access import Person
-from lectern_spawner.catalog import Role
-from lectern_spawner.catalog.names import escape, normalise, problem
-from lectern_spawner.spawning import LiveCatalog
 from tornado import web
 from traitlets import Instance, Unicode
 
 from lectern_hub.pages import CampusLoginHandler
+from lectern_spawner.access import Person
+from lectern_spawner.catalog import Role
+from lectern_spawner.catalog.names import escape, normalise, problem
+from lectern_spawner.spawning import LiveCatalog
+from lectern_spawner.words import N_, Words
 
 
-class CampusPasswordAuthenticator(SharedPasswordAuthenticator):  # type: ignore[misc]
+class CampusPasswordAuthenticator(SharedPasswordAuthenticator):
     """One password for students, one for staff, one for admins."""
 
     live = Instance(LiveCatalog, help="The catalog of this campus.").tag(config=True)
@@ -39,7 +40,7 @@ class CampusPasswordAuthenticator(SharedPasswordAuthenticator):  # type: ignore[
         return [("/login", CampusLoginHandler)]
 
     async def authenticate(
-        self, handler: web.RequestHandler, data: dict[str, str]
+        self, handler: CampusLoginHandler, data: dict[str, str]
     ) -> dict[str, Any] | None:
         """Check a name and a password.
 
@@ -48,14 +49,23 @@ class CampusPasswordAuthenticator(SharedPasswordAuthenticator):  # type: ignore[
                 the name cannot be one, or is in no course.
         """
         name = self.normalize_username(data.get("username", "").strip())
+        spoken: Words = handler.spoken
         if why := problem(name):
-            raise web.HTTPError(400, "%s", why, reason="Bad name") from None
+            raise web.HTTPError(
+                400, "%s", spoken.say(N_("This name cannot be used. %(why)s"), why=why)
+            )
         admin = name in self.admin_users
         if not _same(data.get("password", ""), self._password_of(name, admin=admin)):
             return None
         if not admin and not self._roles(name):
-            why = f"{escape(name)} is in no course here. Ask your teacher to add you."
-            raise web.HTTPError(403, "%s", why)
+            raise web.HTTPError(
+                403,
+                "%s",
+                spoken.say(
+                    N_("%(name)s is in no course here. Ask your teacher to add you."),
+                    name=escape(name),
+                ),
+            )
         return {"name": name, "admin": admin}
 
     def _password_of(self, name: str, *, admin: bool) -> str:

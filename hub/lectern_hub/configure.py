@@ -10,15 +10,15 @@ import os
 import sys
 from pathlib import Path
 
-from lectern_spawner.catalog import load
-from lectern_spawner.local import machine
-from lectern_spawner.spawning import LiveCatalog
 from traitlets.config import Config
 
 import lectern_hub
 from lectern_hub import database, passwords, ports
 from lectern_hub.place import Place
 from lectern_hub.settings import Settings, load_settings
+from lectern_spawner.catalog import load
+from lectern_spawner.local import machine
+from lectern_spawner.spawning import LiveCatalog
 
 HERE = Path(lectern_hub.__file__).parent
 
@@ -82,9 +82,7 @@ def _spawner(c: Config, place: Place, live: LiveCatalog) -> None:
     c.JupyterHub.allow_named_servers = True
     c.CourseLocalSpawner.state_dir = str(place.state)
     c.CourseLocalSpawner.live = live
-    # A bell rings for a whole class: a start costs the hub about 20 ms of CPU,
-    # and waiting behind a limit is worse than waiting for a slow machine.
-    c.JupyterHub.concurrent_spawn_limit = 0
+    # The hub answers while it still looks for the servers of an earlier one.
     c.JupyterHub.init_spawners_timeout = 1
     # One student's broken profile must not take the hub down for everybody.
     c.Spawner.consecutive_failure_limit = 0

@@ -18,8 +18,25 @@ from sqlalchemy.engine import Engine
 # File systems on which SQLite's locks and shared memory do not work reliably.
 # Source: sqlite.org, "Write-Ahead Logging", section "Disadvantages".
 NETWORK_FILE_SYSTEMS = frozenset(
-    "nfs nfs4 cifs smb3 smbfs 9p afs ceph glusterfs fuse.glusterfs fuse.sshfs lustre gpfs "
-    "beegfs orangefs fuse.s3fs fuse.rclone".split()
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "9p",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "fuse.glusterfs",
+        "fuse.sshfs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "orangefs",
+        "fuse.s3fs",
+        "fuse.rclone",
+    ]
 )
 
 

@@ -7,19 +7,24 @@ that a refusal is neither a server error nor a traceback in the log.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.handlers.pages import SpawnHandler, SpawnPendingHandler
 from jupyterhub.spawner import SpawnException
+from tornado import web
+
 from lectern_spawner.access import RefusedError
 from lectern_spawner.spawning import CourseSpawnerMixin
-from lectern_spawner.words import Words, negotiate, words
-from tornado import web
+from lectern_spawner.words import N_, Words, negotiate, words
 
 LANGUAGE_COOKIE = "lectern-language"
 _NAMES = {"en": "English", "zh": "中文"}
 _YEAR_DAYS = 365
+
+# JupyterHub's own sentence for a login that failed, shown by our login page.
+LOGIN_FAILED = N_("Invalid username or password")
 
 if TYPE_CHECKING:
     from jupyterhub.handlers.base import BaseHandler as _Handler
@@ -27,7 +32,7 @@ else:
     _Handler = object
 
 
-class Localized(_Handler):  # type: ignore[misc]
+class Localized(_Handler):
     """A page that speaks the language of its reader."""
 
     @property
@@ -71,16 +76,26 @@ class Localized(_Handler):  # type: ignore[misc]
         return namespace | {
             "say": spoken.say,
             "language": spoken.language,
-            "languages": [(tag, _NAMES[tag]) for tag in self.offered_languages],
-            "here": self.request.path,
+            "languages": [
+                (tag, _NAMES[tag], self._in_language(tag)) for tag in self.offered_languages
+            ],
         }
 
+    def _in_language(self, tag: str) -> str:
+        """Return the address of this page in another language."""
+        kept = [
+            (key, value)
+            for key, value in parse_qsl(self.request.query)
+            if key not in ("lang", "_xsrf")
+        ]
+        return f"{self.request.path}?{urlencode([*kept, ('lang', tag)])}"
 
-class CampusLoginHandler(Localized, LoginHandler):  # type: ignore[misc]
+
+class CampusLoginHandler(Localized, LoginHandler):
     """The login page."""
 
 
-class CampusSpawnHandler(Localized, SpawnHandler):  # type: ignore[misc]
+class CampusSpawnHandler(Localized, SpawnHandler):
     """The page where a person picks a profile."""
 
     async def _wrap_spawn_single_user(
@@ -96,7 +111,7 @@ class CampusSpawnHandler(Localized, SpawnHandler):  # type: ignore[misc]
 
         JupyterHub would answer a refusal with a traceback in its log.
         """
-        spawner.language = self.spoken.language
+        spawner.handler = self
         try:
             spawner.decide(options)
             await super()._wrap_spawn_single_user(
@@ -114,19 +129,12 @@ class CampusSpawnHandler(Localized, SpawnHandler):  # type: ignore[misc]
         self.finish(await self._render_form(user, spawner.render_form(), message=sentence))
 
 
-class CampusSpawnPendingHandler(Localized, SpawnPendingHandler):  # type: ignore[misc]
+class CampusSpawnPendingHandler(Localized, SpawnPendingHandler):
     """The page that a person sees while a server starts or stops."""
 
 
-class CampusServerAPIHandler(Localized, UserServerAPIHandler):  # type: ignore[misc]
+class CampusServerAPIHandler(Localized, UserServerAPIHandler):
     """Start servers by REST; a refusal is an answer, not an accident."""
-
-    async def post(self, user_name: str, server_name: str = "") -> None:
-        """Start a server; the person's rights decide, whoever asks."""
-        user = self.find_user(user_name)
-        if user is not None and server_name in user.spawners:
-            user.spawners[server_name].language = self.spoken.language
-        await super().post(user_name, server_name)
 
     async def patch(self, user_name: str, server_name: str = "") -> None:
         """Change a server that does not run; unknown fields are the client's mistake."""

@@ -11,9 +11,10 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import Field
+
 from lectern_spawner.catalog import CatalogError
 from lectern_spawner.catalog.reading import Section, read_model
-from pydantic import Field
 
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 _TEMPLATE = """\

@@ -11,13 +11,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import Field
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from lectern_spawner.catalog import CatalogError, Diagnostic
 from lectern_spawner.catalog.messages import at_value
 from lectern_spawner.catalog.names import normalise, problem
 from lectern_spawner.catalog.reading import Many, Parsed, Section, read_model
-from pydantic import Field
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 SETTINGS_FILE = "lectern.yaml"
 

@@ -7,14 +7,13 @@ import json
 import sys
 from pathlib import Path
 
-from lectern_spawner.catalog import CatalogError, load
-from lectern_spawner.catalog.names import normalise, problem
-from lectern_spawner.commands import Command
-
 from lectern_hub import database
 from lectern_hub.database import NetworkDiskError
 from lectern_hub.settings import Settings, load_settings
 from lectern_hub.up import add_place_arguments, place_of
+from lectern_spawner.catalog import CatalogError, load
+from lectern_spawner.catalog.names import normalise, problem
+from lectern_spawner.commands import Command
 
 CANNOT_RUN = 2
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -56,7 +55,9 @@ def _token(arguments: argparse.Namespace) -> dict[str, str]:
         raise TokenError(why)
     settings = load_settings(place.settings)
     if name not in settings.admins | load(place.campus).require().people():
-        raise TokenError(f"{name} is in no course and no admin; add the name to a course file first")
+        raise TokenError(
+            f"{name} is in no course and no admin; add the name to a course file first"
+        )
     return {"name": name, "token": _new_token(_database_of(settings, place.state), name, arguments)}
 
 
@@ -64,7 +65,9 @@ def _database_of(settings: Settings, state: Path) -> str:
     if settings.database:
         return settings.database
     if not (state / "jupyterhub.sqlite").exists():
-        raise TokenError(f"no hub has run with the state folder {state}; start one with `lectern up`")
+        raise TokenError(
+            f"no hub has run with the state folder {state}; start one with `lectern up`"
+        )
     return database.sqlite_url(state)
 
 
@@ -85,6 +88,4 @@ def _new_token(url: str, name: str, arguments: argparse.Namespace) -> str:
         db.close()
 
 
-token = Command(
-    name="token", help="print an API token of a person", configure=_configure, run=_run
-)
+token = Command(name="token", help="print an API token of a person", configure=_configure, run=_run)

@@ -14,16 +14,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from lectern_hub import configure, passwords, ports
+from lectern_hub.database import NetworkDiskError
+from lectern_hub.place import Place
+from lectern_hub.settings import SETTINGS_FILE, Settings, load_settings
 from lectern_spawner.catalog import Catalog, CatalogError, load
 from lectern_spawner.catalog.render import full
 from lectern_spawner.commands import Command
 from lectern_spawner.local import machine
 from lectern_spawner.local.machine import MachineError
-
-from lectern_hub import configure, passwords, ports
-from lectern_hub.database import NetworkDiskError
-from lectern_hub.place import Place
-from lectern_hub.settings import SETTINGS_FILE, Settings, load_settings
 
 CANNOT_RUN = 2
 _NAMED = 6
@@ -171,6 +170,4 @@ def _some(names: list[str]) -> str:
     return (", ".join(names[:_NAMED]) or "nobody") + more
 
 
-up = Command(
-    name="up", help="run the hub of this machine", configure=_configure, run=run
-)
+up = Command(name="up", help="run the hub of this machine", configure=_configure, run=run)

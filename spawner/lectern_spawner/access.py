@@ -147,9 +147,7 @@ def check_limit(catalog: Catalog, person: Person, other_servers: int) -> None:
         raise RefusedError(
             "limit",
             409,
-            N_(
-                "You already have %(running)s servers, and %(limit)s at a time are allowed. Stop one first."
-            ),
+            N_("You already have %(running)s of at most %(limit)s servers. Stop one first."),
             running=other_servers,
             limit=limit,
         )

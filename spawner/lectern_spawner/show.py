@@ -97,6 +97,7 @@ def as_data(plan: ServerPlan) -> dict[str, Any]:
 
 def _text(plan: ServerPlan, spoken: Words) -> str:
     """Return a plan for a person: one fact on each line."""
+    sure_memory = spoken.size(plan.memory_guarantee_bytes)
     rows = [
         ("profile", plan.name),
         ("person", f"{plan.person} ({plan.role.value})"),
@@ -105,8 +106,7 @@ def _text(plan: ServerPlan, spoken: Words) -> str:
         ("cpu", f"{spoken.cores(plan.cpu_limit)}, sure of {spoken.cores(plan.cpu_guarantee)}"),
         (
             "memory",
-            f"{spoken.size(plan.memory_limit_bytes)}, "
-            f"sure of {spoken.size(plan.memory_guarantee_bytes)}",
+            f"{spoken.size(plan.memory_limit_bytes)}, sure of {sure_memory}",
         ),
         *(("data", f"{item.name} from {item.storage}: {item.path}") for item in plan.data),
         *(("env", f"{name}={value}") for name, value in sorted(plan.env.items())),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jupyterhub.user import User
 
 
-class StartRefusedError(SpawnException):  # type: ignore[misc]
+class StartRefusedError(SpawnException):
     """A refusal in the shape that JupyterHub shows without a traceback."""
 
     def __init__(self, refused: RefusedError, language: str) -> None:
@@ -83,6 +83,7 @@ class CourseSpawnerMixin(Configurable):
         user: User
         user_options: dict[str, Any]
         orm_spawner: Any
+        handler: Any
         apply_user_options: Any
         log: Any
 
@@ -111,6 +112,7 @@ class CourseSpawnerMixin(Configurable):
             self.person,
             self.live.clock(),
             spoken,
+            notice=self.notice(spoken),
             last=self.user_options.get("profile") if isinstance(self.user_options, dict) else None,
             notes=lambda profile: self.profile_notes(profile, spoken),
         )
@@ -129,9 +131,15 @@ class CourseSpawnerMixin(Configurable):
         }
 
     def spoken(self) -> Words:
-        """Return the words of whoever looks at this server now."""
+        """Return the words of whoever looks at this server now, or did last."""
+        if reader := getattr(self.handler, "spoken", None):
+            self.language = reader.language
         languages = self.live.current.campus.languages
         return words(self.language if self.language in languages else languages[0])
+
+    def notice(self, spoken: Words) -> str:
+        """Return what everybody must know before they start anything here; else nothing."""
+        return ""
 
     def profile_notes(self, profile: Profile, spoken: Words) -> list[str]:
         """Return what this machine cannot keep of a profile, for its text."""
@@ -178,7 +186,12 @@ class CourseSpawnerMixin(Configurable):
     def _remember(self, options: dict[str, Any]) -> None:
         self.user_options = self.orm_spawner.user_options = dict(options)
         self.last_choice = dict(options)
-        self.user.db.commit()
+        self.commit()
+
+    def commit(self) -> None:
+        """Write what changed in this server's row to JupyterHub's database."""
+        session: Any = self.user.db
+        session.commit()
 
     def apply_plan(self, plan: ServerPlan) -> None:
         """Set every resource of this server; nothing stays from an earlier start."""

@@ -37,7 +37,8 @@ class ExplainingConnection(ZMQChannelsWebsocketConnection):
         super().handle_outgoing_message(stream, outgoing_msg)
         if getattr(stream, "channel", stream) != "iopub":  # typed as text, but a socket
             return
-        _, (_, header, parent, _, content, *_) = self.session.feed_identities(outgoing_msg)
+        _, frames = self.session.feed_identities(outgoing_msg)
+        _, header, parent, _, content, *_ = (f if isinstance(f, bytes) else f.bytes for f in frames)
         if b'"execute_input"' in header:
             self._running = json.loads(parent)
         elif b'"error"' in header and json.loads(content).get("ename", "").endswith("MemoryError"):

@@ -63,6 +63,7 @@ def render(
     now: datetime,
     spoken: Words,
     *,
+    notice: str,
     last: str | None,
     notes: Callable[[Profile], Sequence[str]],
 ) -> str:
@@ -73,13 +74,16 @@ def render(
         person: who looks.
         now: the time, aware.
         spoken: words of the person's language.
+        notice: what everybody must know before they start anything.
         last: full name of the profile that the person started last.
         notes: what this machine cannot keep of a profile, in words.
     """
-    found = list(offers(catalog, person, now))
+    # Courses that are open come first; `sorted` keeps the order otherwise.
+    found = sorted(offers(catalog, person, now), key=lambda offer: offer.refusal is not None)
     cards = {offer.grant.name: _card(catalog, offer, spoken, notes) for offer in found}
     remembered = cards.get(last or "")
     return _template().render(
+        notice=notice,
         groups=list(_groups(found, cards, spoken)),
         last=remembered if remembered and not remembered.why_not else None,
         last_course=_course_title(found, last, spoken),

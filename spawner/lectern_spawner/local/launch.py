@@ -90,7 +90,7 @@ def launch(spec: dict[str, Any], command: list[str]) -> NoReturn:
         become(spec["account"])
     os.umask(0o077)
     os.chdir(spec["home"])
-    os.execvpe(command[0], command, os.environ)  # noqa: S606 - no shell on purpose
+    os.execvpe(command[0], command, os.environ)
 
 
 def main(arguments: list[str]) -> NoReturn:

@@ -81,9 +81,7 @@ class Machine:
         }
         for name, text in files.items():
             _write_public(folder / name, text)
-        return Identity(
-            uid=account.uid, passwd=str(folder / "passwd"), group=str(folder / "group")
-        )
+        return Identity(uid=account.uid, passwd=str(folder / "passwd"), group=str(folder / "group"))
 
     def tmp(self, account: Account | None) -> Path | None:
         """Return a folder for temporary files that only this person can read, made if missing."""
@@ -127,16 +125,24 @@ class Machine:
         """Return what this machine cannot keep of a profile, in words."""
         notes = []
         if not (self.hierarchy and self.hierarchy.cpu):
-            notes.append(words.say(N_("This machine cannot limit CPU: servers share what there is.")))
+            notes.append(
+                words.say(N_("This machine cannot limit CPU: servers share what there is."))
+            )
         if not (self.hierarchy and self.hierarchy.memory):
-            notes.append(words.say(N_("Memory is limited for each program, not for the whole server.")))
+            notes.append(
+                words.say(N_("Memory is limited for each program, not for the whole server."))
+            )
         if profile.cpu.limit > self.cores:
             notes.append(
-                words.say(N_("This machine has only %(there)s."), there=words.cores(Fraction(self.cores)))
+                words.say(
+                    N_("This machine has only %(there)s."), there=words.cores(Fraction(self.cores))
+                )
             )
         if profile.memory.limit > self.memory_bytes:
             notes.append(
-                words.say(N_("This machine has only %(there)s."), there=words.size(self.memory_bytes))
+                words.say(
+                    N_("This machine has only %(there)s."), there=words.size(self.memory_bytes)
+                )
             )
         return notes
 
@@ -237,7 +243,10 @@ def _probe() -> None:
     """Try what the launcher does: private mounts, then Python as somebody else."""
     done = subprocess.run(
         ["unshare", "--mount", sys.executable, "-I", "-S", "-c", "pass"],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise MachineError(
@@ -246,8 +255,14 @@ def _probe() -> None:
         )
     done = subprocess.run(
         [sys.executable, "-I", "-c", "import encodings"],
-        user=accounts.LAST_UID, group=accounts.LAST_UID, extra_groups=[], cwd="/",
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        user=accounts.LAST_UID,
+        group=accounts.LAST_UID,
+        extra_groups=[],
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise MachineError(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -33,18 +32,24 @@ from lectern_spawner.words import N_, Words
 _SERVER_COMMAND = [sys.executable, "-m", "jupyterhub.singleuser"]
 
 
-class EarlyDeathError(SpawnException):  # type: ignore[misc]
-    """A server that ended before it answered, with the last lines of its log."""
+class CannotStartError(SpawnException):
+    """A server that could not start; the text is a sentence for the person."""
 
-    def __init__(self, sentence: str, log_tail: str) -> None:
-        """Keep what the person reads."""
+    def __init__(self, sentence: str, *, reason: str, log_tail: str = "") -> None:
+        """Keep what the person reads.
+
+        Args:
+            sentence: what happened.
+            reason: short label for metrics.
+            log_tail: the last lines of the server's log.
+        """
         self.jupyterhub_message = f"{sentence}\n\n{log_tail}" if log_tail else sentence
         super().__init__(
-            self.jupyterhub_message, reason="exited", log_message=sentence, status_code=500
+            self.jupyterhub_message, reason=reason, log_message=sentence, status_code=500
         )
 
 
-class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):  # type: ignore[misc]
+class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
     """Start servers of course profiles as local processes.
 
     As root every person gets an unprivileged uid of their own; as an ordinary
@@ -83,6 +88,17 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):  # type: igno
     def profile_notes(self, profile: Profile, spoken: Words) -> list[str]:
         """Return what this machine cannot keep of a profile."""
         return self.machine.notes(profile, spoken)
+
+    def notice(self, spoken: Words) -> str:
+        """Return what everybody must know about this machine."""
+        if self.machine.isolated:
+            return ""
+        return spoken.say(
+            N_(
+                "There is no isolation here: everybody's servers run under one account, "
+                "and people can read each other's files."
+            )
+        )
 
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
         """Add who and where the person is, and only programs of the environment and the system."""
@@ -141,7 +157,7 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):  # type: igno
         self.process = ProcessId.of(self.pid)
         # Known to the next hub from here on, should this one be killed.
         self.orm_spawner.state = self.get_state()
-        self.user.db.commit()
+        self.commit()
         await self._until_up(self.plan, log)
         return self.ip, self.port
 
@@ -153,7 +169,10 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):  # type: igno
             identity = self.machine.identity(account, home) if account else None
         except (AccountError, homes.HomeError) as error:
             self.log.error("cannot start %s: %s", self._log_name, error)
-            raise self._cannot(N_("Your home cannot be used. Please tell the admin: %(why)s."), error) from error
+            sentence = self.spoken().say(
+                N_("Your home cannot be used. Please tell the admin: %(why)s."), why=error
+            )
+            raise CannotStartError(sentence, reason="home") from error
         if self.machine.hierarchy:
             self.slice = self.machine.hierarchy.make(
                 self._slice_name(), plan.cpu_limit, plan.memory_limit_bytes
@@ -169,12 +188,6 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):  # type: igno
             rlimits=self.machine.rlimits(plan),
         )
 
-    def _cannot(self, template: str, why: object) -> SpawnException:
-        sentence = self.spoken().say(template, why=why)
-        refusal = SpawnException(sentence, reason="home", status_code=500)
-        refusal.jupyterhub_message = sentence
-        return refusal
-
     async def _until_up(self, plan: ServerPlan, log: Path) -> None:
         """Wait until the server answers or has ended, whichever is first."""
         assert self.process is not None
@@ -187,10 +200,13 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):  # type: igno
             up.cancel()
             gone.cancel()
         if gone.done() and not gone.cancelled():
-            raise EarlyDeathError(self._obituary(plan), process.last_lines(log))
+            raise CannotStartError(
+                self._obituary(plan), reason="exited", log_tail=process.last_lines(log)
+            )
         if not self.machine.owns_port(self.port, plan.person):
             # Another person's process took the port: nothing of this one may reach it.
-            raise EarlyDeathError(self.spoken().say(N_("Your server's port was taken. Start again.")), "")
+            sentence = self.spoken().say(N_("Your server's port was taken. Start again."))
+            raise CannotStartError(sentence, reason="port")
 
     def _obituary(self, plan: ServerPlan) -> str:
         """Say why a server ended, as well as the machine knows."""
@@ -225,11 +241,9 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):  # type: igno
         yield {"progress": 50, "message": spoken.say(N_("Starting JupyterLab"))}
 
     def _log_file(self) -> Path:
-        return self.machine.logs / self.user.name / f"{self.name or 'default'}.log"
+        return Path(self.machine.logs, self.user.name, f"{self.name or 'default'}.log")
 
     def _slice_name(self) -> str:
         """Return a name for the cgroup: any user name must fit in a file name there."""
         whole = f"{self.user.name}/{self.name}".encode()
         return f"{self.user.id}-{self.name or 'default'}-{hashlib.sha256(whole).hexdigest()[:8]}"
-
-
