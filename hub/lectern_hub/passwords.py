@@ -13,7 +13,6 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lectern_spawner.catalog import CatalogError
 from lectern_spawner.catalog.reading import Section, read_model
 
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -48,8 +47,8 @@ def load(file: Path) -> Passwords:
     """Return the passwords of a file, generating it where it is missing.
 
     Raises:
-        PasswordFileError: when others can read it, or two passwords are the same.
-        CatalogError: when it is not such a file.
+        PasswordFileError: when it is not such a file, others can read it, or two
+            passwords are the same. Its text never shows a line of the file.
     """
     if not file.exists():
         _generate(file)
@@ -57,7 +56,9 @@ def load(file: Path) -> Passwords:
         raise PasswordFileError(f"other people can read {file}; close it with `chmod 600 {file}`")
     parsed = read_model(file, _PasswordFile)
     if parsed.model is None:
-        raise CatalogError(tuple(parsed.diagnostics))
+        wrong = parsed.diagnostics[0]
+        line = f":{wrong.at.span.line}" if wrong.at else ""
+        raise PasswordFileError(f"{file}{line}: {wrong.message}")
     known = parsed.model
     if len({known.students, known.staff, known.admins}) < 3:
         raise PasswordFileError(f"the three passwords in {file} must differ from each other")

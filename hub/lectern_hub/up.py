@@ -23,6 +23,7 @@ from lectern_spawner.catalog.render import full
 from lectern_spawner.commands import Command
 from lectern_spawner.local import machine
 from lectern_spawner.local.machine import MachineError
+from lectern_spawner.plan import DataMount, data_of
 
 CANNOT_RUN = 2
 _NAMED = 6
@@ -97,7 +98,9 @@ def _run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(full(loaded.diagnostics, colour=sys.stderr.isatty()))
     catalog = loaded.require()
     configure.secure_state(place.state)
-    machine.of(place.state)
+    host = machine.of(place.state)
+    for path in host.unreachable(item.path for item in _data(catalog)):
+        sys.stderr.write(f"lectern: warning: servers cannot reach the data in {path}\n")
     with _only_one(place.state):
         port = _public_port(place, settings, arguments.port)
         passwords.load(settings.password_file or place.password_file)
@@ -106,6 +109,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
         app.run(_with_port(place, port), quiet=not arguments.verbose, arguments=[])
     return 0
+
+
+def _data(catalog: Catalog) -> Iterator[DataMount]:
+    for course in catalog.courses.values():
+        yield from data_of(course, catalog.campus)
 
 
 def place_of(arguments: argparse.Namespace) -> Place:

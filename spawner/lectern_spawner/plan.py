@@ -87,7 +87,7 @@ def make_plan(grant: Grant, person: Person, campus: Campus, now: datetime) -> Se
         cpu_limit=profile.cpu.limit,
         memory_guarantee_bytes=profile.memory.guarantee,
         memory_limit_bytes=profile.memory.limit,
-        data=_data(course, campus),
+        data=data_of(course, campus),
         env=MappingProxyType({**profile.env, **_own_env(grant)}),
         seconds_left=_seconds_left(course, now),
     )
@@ -101,7 +101,8 @@ def _own_env(grant: Grant) -> dict[str, str]:
     }
 
 
-def _data(course: Course, campus: Campus) -> tuple[DataMount, ...]:
+def data_of(course: Course, campus: Campus) -> tuple[DataMount, ...]:
+    """Return the data sets of a course with their places on one machine."""
     return tuple(
         DataMount(
             name=item.name,

@@ -10,7 +10,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -98,6 +98,16 @@ class Machine:
             made.mkdir(exist_ok=True)
             made.chmod(0o711)
         return folder
+
+    def unreachable(self, places: Iterable[Path]) -> list[Path]:
+        """Return the places that are missing, or closed to the accounts of servers."""
+        return sorted(
+            {
+                place
+                for place in places
+                if not place.exists() or (self.isolated and _unreachable(place))
+            }
+        )
 
     def owns_port(self, port: int, name: str) -> bool:
         """Whether whoever listens on a port of 127.0.0.1 is this person."""
