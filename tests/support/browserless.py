@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from html import unescape
+from urllib.parse import quote
 
 import requests
 
@@ -77,7 +78,31 @@ class Api:
 
     def server(self, user: str, name: str = "") -> dict | None:
         """Return a server of a user, or None."""
-        return self.call("GET", f"/users/{user}").json()["servers"].get(name)
+        return self.call("GET", f"/users/{quote(user)}").json()["servers"].get(name)
+
+    def start(self, user: str, profile: str, name: str = ""):
+        """Ask for a server and return the answer."""
+        where = f"/users/{quote(user)}/servers/{name}" if name else f"/users/{quote(user)}/server"
+        return self.call("POST", where, json={"user_options": {"profile": profile}})
+
+    def stop(self, user: str, name: str = "") -> None:
+        """Stop a server and wait until it is gone."""
+        where = f"/users/{quote(user)}/servers/{name}" if name else f"/users/{quote(user)}/server"
+        answer = self.call("DELETE", where)
+        assert answer.status_code in (202, 204), answer.text
+        self.wait(user, name, ready=False)
+
+    def file(self, method: str, user: str, path: str, name: str = "", **more):
+        """Ask a person's server for a file of the home."""
+        place = f"{self.base.rstrip('/')}/user/{quote(user)}/" + (f"{name}/" if name else "")
+        headers = {"Authorization": f"token {self.token}"}
+        return requests.request(
+            method,
+            f"{place}api/contents/{quote(path)}",
+            headers=headers,
+            timeout=PATIENCE_SECONDS,
+            **more,
+        )
 
     def wait(self, user: str, name: str = "", *, ready: bool = True) -> None:
         """Wait until a server is ready, or gone."""

@@ -30,15 +30,18 @@ class Kernel:
     token: str
     user: str
     server: str = ""
+    id: str = ""
+    """An existing kernel to join; a new one is started if not set."""
 
     def __post_init__(self):
         self._path = f"/user/{requests.utils.quote(self.user)}/" + (
             f"{self.server}/" if self.server else ""
         )
         self._headers = {"Authorization": f"token {self.token}"}
-        made = self.ask("POST", "api/kernels", json={})
-        made.raise_for_status()
-        self.id = made.json()["id"]
+        if not self.id:
+            made = self.ask("POST", "api/kernels", json={})
+            made.raise_for_status()
+            self.id = made.json()["id"]
         address = self.base.replace("http", "ws", 1)
         self.socket = websocket.create_connection(
             f"{address}{self._path}api/kernels/{self.id}/channels",

@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from tests.support.browserless import Api, Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
+STAFF = ("chen", "wang", "zhao", "carol")  # of the example campus, in any of its courses
 START_SECONDS = 60
 STOP_SECONDS = 40
 
@@ -35,6 +36,7 @@ class RunningHub:
     process: subprocess.Popen | None = None
     run_as: Sequence[str] = ()
     output: Path = field(init=False)
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         self.output = self.state.with_name(f"{self.state.name}.out")
@@ -81,9 +83,17 @@ class RunningHub:
         self.process.send_signal(sig)
         return self.process.wait(STOP_SECONDS)
 
-    def visitor(self, name: str, kind: str = "students") -> Visitor:
-        """Return a person who has logged in."""
+    def visitor(self, name: str, kind: str = "", **headers: str) -> Visitor:
+        """Return a person who has logged in.
+
+        Args:
+            name: user name.
+            kind: whose password; that of the example campus's roles if not set.
+            headers: what this person's browser sends with every request.
+        """
         person = Visitor(self.base)
+        person.session.headers.update({k.replace("_", "-"): v for k, v in headers.items()})
+        kind = kind or {"admin": "admins"}.get(name, "staff" if name in STAFF else "students")
         answer = person.log_in(name, self.passwords[kind])
         assert "/hub/login" not in answer.url, answer.text
         return person
@@ -96,7 +106,31 @@ class RunningHub:
         return made.stdout.strip()
 
     def api(self, name: str) -> Api:
-        return Api(self.base, self.token(name))
+        """Return the REST API in the hands of a person of the campus."""
+        if name not in self.tokens:
+            self.visitor(name)
+            self.tokens[name] = self.token(name)
+        return Api(self.base, self.tokens[name])
+
+    def lectern(self, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a verb of the script and return what it printed."""
+        return subprocess.run(
+            self.command(verb, *arguments),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=START_SECONDS,
+            env=hub_env(),
+        )
+
+    def get_quietly(self, path: str) -> None:
+        """Ask for a page whose answer does not matter."""
+        requests.get(self.base + path, timeout=STOP_SECONDS)
+
+    def kill(self) -> None:
+        """Let the hub die as in a crash: no time for a last word."""
+        self.process.kill()
+        self.process.wait(STOP_SECONDS)
 
 
 def hub_env() -> dict[str, str]:
