@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+
 from lectern_spawner.words import LOCALE, negotiate, words
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,6 +8,7 @@ import socket
 import stat
 
 import pytest
+
 from lectern_hub import database, passwords, ports
 from lectern_hub.settings import load_settings
 from lectern_spawner.catalog import CatalogError

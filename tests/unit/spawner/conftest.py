@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from lectern_spawner.access import Person
 from lectern_spawner.catalog import load
 

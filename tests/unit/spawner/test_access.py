@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+
 from lectern_spawner.access import Person, RefusedError, check_limit, decide, offers
 from lectern_spawner.catalog import Role
 from lectern_spawner.words import words

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+
 from lectern_spawner.local import accounts, cgroups, homes, process
 from lectern_spawner.local.accounts import FIRST_UID, Account, AccountError, Accounts
 from lectern_spawner.local.process import ProcessId

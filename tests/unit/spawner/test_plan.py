@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError
 from fractions import Fraction
 
 import pytest
+
 from lectern_spawner.access import Person, decide
 from lectern_spawner.plan import gives, make_plan
 from lectern_spawner.words import words
