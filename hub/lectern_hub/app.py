@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
+import sys
 from typing import Any
 
 from jupyterhub.app import JupyterHub
@@ -38,7 +39,7 @@ PAGES: list[tuple[Any, ...]] = [
 class LecternHub(JupyterHub):
     """JupyterHub, with what Lectern needs and JupyterHub cannot be configured to."""
 
-    quiet = Bool(True, help="Show only warnings; everything goes to the log file.").tag(config=True)
+    quiet = Bool(True, help="Show only errors; everything goes to the log file.").tag(config=True)
 
     log_path = Unicode(help="File for the hub's log; may be moved away at any time.").tag(
         config=True
@@ -47,7 +48,7 @@ class LecternHub(JupyterHub):
     def init_logging(self) -> None:
         """Log to a file, and keep the terminal for what concerns the person in front of it."""
         for handler in self.log.handlers if self.quiet else ():
-            handler.setLevel(logging.WARNING)
+            handler.setLevel(logging.ERROR)
         if self.log_path:
             file = logging.handlers.WatchedFileHandler(self.log_path, encoding="utf-8")
             file.setLevel(logging.INFO)
@@ -58,6 +59,13 @@ class LecternHub(JupyterHub):
         """Open the database with the pragmas that make SQLite fast and safe."""
         database.tune_sqlite()
         super().init_db()
+
+    async def start(self) -> None:
+        """Start, and say so: it takes a few seconds until the page is there."""
+        await super().start()
+        if self.quiet:
+            sys.stdout.write("Ready.\n")
+            sys.stdout.flush()
 
     def init_handlers(self) -> None:
         """Put our pages before JupyterHub's."""
@@ -80,7 +88,7 @@ def run(place: Place, *, quiet: bool, arguments: list[str]) -> None:
 
     Args:
         place: where it lies.
-        quiet: whether the terminal shows warnings only.
+        quiet: whether the terminal shows errors only.
         arguments: further arguments of JupyterHub.
     """
     os.umask(0o077)
