@@ -60,7 +60,7 @@ class LecternHub(JupyterHub):
         database.tune_sqlite()
         super().init_db()
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # type: ignore[override]  # JupyterHub's own is async
         """Start, and say so: it takes a few seconds until the page is there."""
         await super().start()
         if self.quiet:

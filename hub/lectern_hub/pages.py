@@ -113,7 +113,7 @@ class CampusSpawnHandler(Localized, SpawnHandler):
         """
         spawner.handler = self
         try:
-            spawner.decide(options)
+            spawner.decide(options, remembered=spawner.user_options)
             await super()._wrap_spawn_single_user(
                 user, server_name, display_name, spawner, pending_url, options
             )

@@ -145,16 +145,18 @@ class CourseSpawnerMixin(Configurable):
         """Return what this machine cannot keep of a profile, for its text."""
         return []
 
-    def decide(self, options: object) -> Grant:
+    def decide(self, options: object, remembered: object) -> Grant:
         """Return what these options grant, the limit of servers included.
+
+        Args:
+            options: as they came in.
+            remembered: the options of the last accepted start.
 
         Raises:
             RefusedError: with the sentence for the person.
         """
         catalog, person = self.live.current, self.person
-        grant = access.decide(
-            catalog, person, options, self.live.clock(), remembered=self.last_choice
-        )
+        grant = access.decide(catalog, person, options, self.live.clock(), remembered=remembered)
         # No `await` between this count and `admitted`: two starts cannot both pass.
         access.check_limit(catalog, person, self._other_servers())
         return grant
@@ -172,7 +174,7 @@ class CourseSpawnerMixin(Configurable):
         JupyterHub's own version of this step logs a traceback for every refusal.
         """
         try:
-            grant = self.decide(user_options)
+            grant = self.decide(user_options, self.last_choice)
         except RefusedError as refused:
             self._remember(self.last_choice)
             raise StartRefusedError(refused, self.spoken().language) from None

@@ -29,7 +29,7 @@ CANNOT_START = 97
 _CLONE_NEWNS = 0x00020000
 _MS_BIND = 0x1000
 _MS_REC = 0x4000
-_MS_PRIVATE = 0x40000
+_MS_SLAVE = 0x80000
 _PR_SET_NO_NEW_PRIVS = 38
 
 
@@ -43,11 +43,11 @@ def _call(what: str, result: int) -> None:
 
 
 def _own_mounts(libc: ctypes.CDLL) -> None:
-    """Leave the machine's mount namespace: what is mounted from here on is private."""
+    """Leave the machine's mount namespace: its mounts still arrive, ours stay here."""
     _call("a private mount namespace cannot be made", libc.unshare(_CLONE_NEWNS))
     _call(
         "mounts cannot be made private",
-        libc.mount(None, b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None),
+        libc.mount(None, b"/", None, ctypes.c_ulong(_MS_REC | _MS_SLAVE), None),
     )
 
 

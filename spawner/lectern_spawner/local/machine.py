@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from lectern_spawner.catalog import Profile
-from lectern_spawner.local import accounts, cgroups
+from lectern_spawner.local import accounts, cgroups, ports
 from lectern_spawner.local.accounts import Account, Accounts
 from lectern_spawner.local.cgroups import Hierarchy
 from lectern_spawner.local.process import Identity
@@ -25,7 +25,6 @@ from lectern_spawner.plan import ServerPlan
 from lectern_spawner.words import N_, Words
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
-_TCP_LISTEN = "0A"
 
 
 class MachineError(Exception):
@@ -110,11 +109,9 @@ class Machine:
         )
 
     def owns_port(self, port: int, name: str) -> bool:
-        """Whether whoever listens on a port of 127.0.0.1 is this person."""
-        if self.accounts is None:
-            return True
-        uid = self.accounts.get(name).uid
-        return _listeners(port) == {uid}
+        """Whether nobody else listens on a port of this machine."""
+        uid = self.accounts.get(name).uid if self.accounts else os.geteuid()
+        return ports.listeners(port) <= {uid}
 
     def rlimits(self, plan: ServerPlan) -> Mapping[str, int]:
         """Return limits of single processes, for what no cgroup enforces."""
@@ -175,24 +172,6 @@ def _lab_config() -> Path:
     if found is None or not found.submodule_search_locations:
         raise MachineError("the package lectern_lab is missing; install lectern[lab]")
     return Path(found.submodule_search_locations[0]) / "etc" / "jupyter"
-
-
-def _listeners(port: int) -> set[int]:
-    """Return the uids that listen on a TCP port.
-
-    Source: Linux, Documentation/networking/proc_net_tcp.rst
-    """
-    found = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            rows = Path(table).read_text().splitlines()[1:]
-        except FileNotFoundError:
-            continue
-        for row in rows:
-            fields = row.split()
-            if fields[3] == _TCP_LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
-                found.add(int(fields[7]))
-    return found
 
 
 @cache

@@ -14,12 +14,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
-
-import psutil
 
 from lectern_spawner.local import launch
 from lectern_spawner.local.cgroups import Slice
@@ -27,6 +25,10 @@ from lectern_spawner.local.cgroups import Slice
 _LAST_LINES = 12
 _LONGEST_TAIL_BYTES = 8_000
 _POLL_SECONDS = 0.05
+_KILL_ROUNDS = 100
+
+MARK = "LECTERN_SERVER"
+"""Environment variable that names the server that a process belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +165,24 @@ async def answers(host: str, port: int, path: str) -> None:
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def tree(process: ProcessId) -> set[ProcessId]:
-    """Return a process and everything that it started, as far as still connected."""
-    found = {process}
-    with contextlib.suppress(psutil.Error):
-        children = psutil.Process(process.pid).children(recursive=True)
-        found.update(known for child in children if (known := ProcessId.of(child.pid)))
-    return found
+def marked(marker: str) -> set[ProcessId]:
+    """Return the processes that carry a server's mark in their environment.
+
+    Finds also what has left the server's session and process group.
+
+    Args:
+        marker: value of ``LECTERN_SERVER`` of that server.
+    """
+    wanted = f"{MARK}={marker}".encode()
+    found = set()
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        # Processes end meanwhile, and those of other people are none of our business.
+        with contextlib.suppress(OSError):
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.add(ProcessId.of(int(folder.name)))
+    return {known for known in found if known}
 
 
 def send(members: set[ProcessId], sig: signal.Signals) -> None:
@@ -180,32 +193,39 @@ def send(members: set[ProcessId], sig: signal.Signals) -> None:
                 os.kill(member.pid, sig)
 
 
-async def end(process: ProcessId, group: Slice | None, *, patience_seconds: float) -> bool:
+async def end(
+    process: ProcessId, marker: str, group: Slice | None, *, patience_seconds: float
+) -> bool:
     """End a server and everything it started.
 
     The server gets the chance to shut its kernels down; what is left after that
-    is killed: its process tree, and every member of its cgroup, which holds also
-    what has cut itself loose.
+    is killed.
 
     Args:
         process: the server's leader.
+        marker: the server's mark.
         group: the server's cgroup.
         patience_seconds: how long the leader may take.
 
     Returns:
         Whether everything is gone.
     """
-    members = tree(process)
     send({process}, signal.SIGTERM)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(ended(process), patience_seconds)
-    return await _kill(members | tree(process), group)
+    return await sweep(marker, group, {process})
 
 
-async def _kill(members: set[ProcessId], group: Slice | None) -> bool:
-    for _ in range(100):
+async def sweep(marker: str, group: Slice | None, known: Iterable[ProcessId] = ()) -> bool:
+    """Kill what is left of a server: what carries its mark or is in its cgroup.
+
+    Returns:
+        Whether everything is gone.
+    """
+    for _ in range(_KILL_ROUNDS):
+        members = {*known, *marked(marker)}
         if group:
-            members |= {known for pid in group.pids() if (known := ProcessId.of(pid))}
+            members |= {found for pid in group.pids() if (found := ProcessId.of(pid))}
         members = {member for member in members if member.alive}
         if not members and (group is None or group.remove()):
             return True

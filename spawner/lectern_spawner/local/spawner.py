@@ -16,11 +16,10 @@ from subprocess import Popen
 from typing import Any
 
 from jupyterhub.spawner import LocalProcessSpawner, SpawnException
-from jupyterhub.utils import random_port
 from traitlets import Float, Instance, Unicode, default
 
 from lectern_spawner.catalog import Profile
-from lectern_spawner.local import homes, machine, process
+from lectern_spawner.local import homes, machine, ports, process
 from lectern_spawner.local.accounts import AccountError
 from lectern_spawner.local.cgroups import Slice
 from lectern_spawner.local.machine import Machine
@@ -29,7 +28,9 @@ from lectern_spawner.plan import ServerPlan
 from lectern_spawner.spawning import CourseSpawnerMixin
 from lectern_spawner.words import N_, Words
 
-_SERVER_COMMAND = [sys.executable, "-m", "jupyterhub.singleuser"]
+# -P: a file in the home, such as random.py, must not be taken for a library's module.
+_SERVER_COMMAND = [sys.executable, "-P", "-m", "jupyterhub.singleuser"]
+_PORT_TRIES = 3
 
 
 class CannotStartError(SpawnException):
@@ -104,6 +105,7 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
         """Add who and where the person is, and only programs of the environment and the system."""
         home = self.machine.homes / self.user.name
         env.update(self.machine.server_env())
+        env[process.MARK] = self._server_id()
         env.update({"USER": self.user.name, "LOGNAME": self.user.name, "HOME": str(home)})
         if self.plan:
             env.update(self.plan.env)
@@ -133,7 +135,7 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
         if self.process:
             state |= {"pid": self.process.pid, "started": self.process.started}
         if self.slice:
-            state["slice"] = self._slice_name()
+            state["slice"] = self._server_id()
         return state
 
     def clear_state(self) -> None:
@@ -150,18 +152,27 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
         """
         if self.plan is None:  # decided just before, see `_run_apply_user_options`
             raise RuntimeError("a server can only start with a plan")
-        self.port = self.port or random_port()
-        log = self._log_file()
-        self.proc = process.start(self._launch(self.plan, log))
+        for _ in range(_PORT_TRIES):
+            self.port = ports.free_port(self.ip)
+            await self._run(self.plan)
+            if await self._came_up(self.plan):
+                return self.ip, self.port
+            # Somebody else was quicker on that port; nothing may go there.
+            await self.stop(now=True)
+        raise CannotStartError(
+            self.spoken().say(N_("Your server found no free port. Start again.")), reason="port"
+        )
+
+    async def _run(self, plan: ServerPlan) -> None:
+        """Start the process and record it."""
+        self.proc = process.start(self._launch(plan))
         self.pid = self.proc.pid
         self.process = ProcessId.of(self.pid)
         # Known to the next hub from here on, should this one be killed.
         self.orm_spawner.state = self.get_state()
         self.commit()
-        await self._until_up(self.plan, log)
-        return self.ip, self.port
 
-    def _launch(self, plan: ServerPlan, log: Path) -> Launch:
+    def _launch(self, plan: ServerPlan) -> Launch:
         """Prepare account, home, limits and environment of one start."""
         try:
             account = self.machine.account(plan.person)
@@ -175,38 +186,49 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
             raise CannotStartError(sentence, reason="home") from error
         if self.machine.hierarchy:
             self.slice = self.machine.hierarchy.make(
-                self._slice_name(), plan.cpu_limit, plan.memory_limit_bytes
+                self._server_id(), plan.cpu_limit, plan.memory_limit_bytes
             )
         tmp = self.machine.tmp(account)
         return Launch(
             command=[*self.cmd, *self.get_args()],
             env=self.get_env() | ({"TMPDIR": str(tmp)} if tmp else {}),
             home=home,
-            log=log,
+            log=self._log_file(),
             identity=identity,
             slice=self.slice,
             rlimits=self.machine.rlimits(plan),
         )
 
-    async def _until_up(self, plan: ServerPlan, log: Path) -> None:
-        """Wait until the server answers or has ended, whichever is first."""
-        assert self.process is not None
+    async def _came_up(self, plan: ServerPlan) -> bool:
+        """Wait until the server answers or has ended, whichever is first.
+
+        Returns:
+            Whether it is up; False when its port is somebody else's.
+
+        Raises:
+            CannotStartError: when it has ended, for another reason.
+        """
+        if self.process is None or await self._ended_first(self.process):
+            if ports.listeners(self.port):
+                return False
+            raise CannotStartError(
+                self._obituary(plan),
+                reason="exited",
+                log_tail=process.last_lines(self._log_file()),
+            )
+        return bool(self.machine.owns_port(self.port, plan.person))
+
+    async def _ended_first(self, leader: ProcessId) -> bool:
+        """Wait for the server's first answer or its end; return whether it was the end."""
         path = f"{self.server.base_url}api"
         up = asyncio.ensure_future(process.answers(self.ip, self.port, path))
-        gone = asyncio.ensure_future(process.ended(self.process))
+        gone = asyncio.ensure_future(process.ended(leader))
         try:
-            await asyncio.wait({up, gone}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({up, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             up.cancel()
             gone.cancel()
-        if gone.done() and not gone.cancelled():
-            raise CannotStartError(
-                self._obituary(plan), reason="exited", log_tail=process.last_lines(log)
-            )
-        if not self.machine.owns_port(self.port, plan.person):
-            # Another person's process took the port: nothing of this one may reach it.
-            sentence = self.spoken().say(N_("Your server's port was taken. Start again."))
-            raise CannotStartError(sentence, reason="port")
+        return gone in done
 
     def _obituary(self, plan: ServerPlan) -> str:
         """Say why a server ended, as well as the machine knows."""
@@ -221,6 +243,9 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
             status = self.proc.poll()
         else:
             status = None if self.process and self.process.alive else 0
+        if status is not None and self.process is not None:
+            # JupyterHub does not call `stop` for a server that is gone by itself.
+            await process.sweep(self._server_id(), self.slice)
         return status
 
     async def stop(self, now: bool = False) -> None:
@@ -229,7 +254,10 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
             return
         patience = 0.1 if now else self.stop_seconds
         reaped = self.proc
-        if not await process.end(self.process, self.slice, patience_seconds=patience):
+        gone = await process.end(
+            self.process, self._server_id(), self.slice, patience_seconds=patience
+        )
+        if not gone:
             self.log.error("some processes of %s do not end", self._log_name)
         if reaped is not None:
             reaped.poll()
@@ -243,7 +271,7 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
     def _log_file(self) -> Path:
         return Path(self.machine.logs, self.user.name, f"{self.name or 'default'}.log")
 
-    def _slice_name(self) -> str:
-        """Return a name for the cgroup: any user name must fit in a file name there."""
+    def _server_id(self) -> str:
+        """Return a name for the cgroup and the mark: any user name must fit in a file name."""
         whole = f"{self.user.name}/{self.name}".encode()
         return f"{self.user.id}-{self.name or 'default'}-{hashlib.sha256(whole).hexdigest()[:8]}"

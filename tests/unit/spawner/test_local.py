@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lectern_spawner.local import accounts, cgroups, homes, process
+from lectern_spawner.local import accounts, cgroups, homes, ports, process
 from lectern_spawner.local.accounts import FIRST_UID, Account, AccountError, Accounts
 from lectern_spawner.local.process import ProcessId
 from lectern_spawner.plan import DataMount
@@ -171,13 +172,14 @@ async def test_everything_that_a_server_started_ends_with_it(tmp_path):
     script = (
         "import signal, subprocess, sys, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "child = subprocess.Popen(['setsid', 'sleep', '600'])\n"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
         "print(child.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
-    leader = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    env = os.environ | {process.MARK: "7-default-abc"}
+    leader = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=env)
     child = ProcessId.of(int(leader.stdout.readline()))
-    gone = await process.end(ProcessId.of(leader.pid), None, patience_seconds=0.2)
+    gone = await process.end(ProcessId.of(leader.pid), "7-default-abc", None, patience_seconds=0.2)
     leader.communicate()
     assert gone
     assert not child.alive
@@ -189,3 +191,20 @@ def test_only_the_end_of_a_log_is_shown(tmp_path):
     shown = process.last_lines(log).splitlines()
     assert (len(shown), shown[-1]) == (12, "line 39")
     assert process.last_lines(tmp_path / "none") == ""
+
+
+def test_ports_are_given_in_turn_and_taken_ones_are_left_out():
+    first = ports.free_port("127.0.0.1")
+    with socket.socket() as taken:
+        for following in range(first + 1, first + 50):
+            try:
+                taken.bind(("127.0.0.1", following))
+            except OSError:
+                continue
+            break
+        taken.listen()
+        given = {ports.free_port("127.0.0.1") for _ in range(60)}
+        assert taken.getsockname()[1] not in given
+        assert len(given) == 60
+        assert ports.listeners(taken.getsockname()[1]) == {os.geteuid()}
+    assert first not in given
