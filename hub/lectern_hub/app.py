@@ -16,7 +16,7 @@ from jupyterhub.app import JupyterHub
 from tornado.web import StaticFileHandler
 from traitlets import Bool, Unicode
 
-from lectern_hub import configure, database, pages
+from lectern_hub import configure, database, home, pages
 from lectern_hub.configure import HERE
 from lectern_hub.place import Place
 from lectern_spawner.spawning import LiveCatalog
@@ -25,6 +25,9 @@ from lectern_spawner.words import words
 CONFIG_FILE = HERE / "jupyterhub_config.py"
 
 PAGES: list[tuple[Any, ...]] = [
+    (r"/home", home.CampusHomeHandler),
+    (r"/lectern/stop/([^/]*)", home.StopHandler),
+    (r"/lectern/named", home.NamedServerHandler),
     (r"/spawn", pages.CampusSpawnHandler),
     (r"/spawn/([^/]+)", pages.CampusSpawnHandler),
     (r"/spawn/([^/]+)/([^/]+)", pages.CampusSpawnHandler),
