@@ -49,6 +49,12 @@ class Kernel:
             timeout=PATIENCE_SECONDS,
         )
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
     def ask(self, method: str, path: str, **more):
         return requests.request(
             method,
