@@ -118,7 +118,7 @@ def main() -> None:
 
 try:
     main()
-except Exception:
+except Exception:  # noqa: BLE001 - whatever it is, the console must show it
     traceback.print_exc()
 finally:
     print("RESULT over 1", flush=True)
