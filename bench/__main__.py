@@ -1,0 +1,101 @@
+"""``python -m bench``: measure, keep the samples, write the page.
+
+A missed target is printed as missed and is no failure of the bench; the exit
+code is 1 only where something could not be measured at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from bench import figures, hubs, inside, kube, live, machine, pages, report, rounds
+from bench.record import Record
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+_WANTED, _QUICK = 5, 2
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the bench, or render an earlier run."""
+    options = _parser().parse_args(words)
+    if options.render:
+        record = Record.load(options.render)
+        sys.stdout.write(report.page(record))
+        return 0
+    record = run(_QUICK if options.quick else _WANTED, options.only)
+    folder: Path = options.out
+    folder.mkdir(parents=True, exist_ok=True)
+    record.save(folder / "bench.json")
+    (folder / "benchmarks.md").write_text(report.page(record), encoding="utf-8")
+    sys.stdout.write(report.summary(record))
+    sys.stdout.write(f"Samples are in {folder / 'bench.json'}\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make bench", description="Measure Lectern beside plain JupyterHub."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{_QUICK} rounds of each figure, for a first look"
+    )
+    parser.add_argument(
+        "--only", action="append", choices=sorted(GROUPS), help="only this group; may be repeated"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=DOCS, metavar="DIR",
+        help="where bench.json and benchmarks.md are written (default: docs)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--render", type=Path, metavar="FILE", help="print the page of an earlier bench.json"
+    )
+    return parser
+
+
+def run(wanted: int, only: list[str] | None = None) -> Record:
+    """Measure everything, or some groups, and return the samples."""
+    begin = time.monotonic()
+    record = Record(
+        date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        wanted=wanted,
+        machine=machine.describe(),
+        versions=machine.versions(),
+        reference_seconds=rounds.reference(),
+    )
+    if not kube.is_installed():
+        record.skipped[figures.KUBE] = kube.MISSING
+    for name, group in GROUPS.items():
+        if not only or name in only:
+            group(record)
+    return replace(record, seconds=time.monotonic() - begin)
+
+
+def _inside(record: Record) -> None:
+    with hubs.scratch() as folder:
+        arms = inside.Inside(folder)
+        rounds.repeat(record, "inside: pages", arms.pages)
+        rounds.repeat(record, "inside: decisions", arms.decisions)
+        rounds.repeat(record, "inside: memory", arms.memory)
+
+
+def _pages(record: Record) -> None:
+    with hubs.scratch() as folder, contextlib.ExitStack() as stack:
+        rounds.repeat(record, "pages", pages.Pages(folder, stack).measure)
+
+
+def _live(record: Record) -> None:
+    rounds.repeat(record, "live", live.measure)
+
+
+GROUPS: dict[str, Callable[[Record], None]] = {"inside": _inside, "pages": _pages, "live": _live}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""The figures: what is measured, in which unit, and what is promised.
+
+Read by `report`; the values come from `live`, `pages` and `inside`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PLAIN = "plain JupyterHub"
+KUBE = "kubespawner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One line of the page."""
+
+    id: str
+    title: str
+    unit: str
+    peer: str = ""
+    """Who stands beside us; empty where nobody does the same."""
+
+    ratio: float | None = None
+    """Target: at most this many times the peer."""
+
+    limit: float | None = None
+    """Target: at most this much, in the unit."""
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure(
+        id="cold_start",
+        title="Cold start, from nothing to the login page",
+        unit="s",
+        peer=PLAIN,
+        ratio=1.15,
+    ),
+    Figure(
+        id="login_to_lab",
+        title="From sending the login form to JupyterLab's page",
+        unit="s",
+        peer=PLAIN,
+        ratio=1.10,
+    ),
+    Figure(
+        id="start_cpu", title="Hub CPU per start of a server", unit="ms", peer=PLAIN, ratio=0.85
+    ),
+    *(
+        Figure(
+            id=f"page_{size}",
+            title=f"Spawn page: CPU of the form, {size:,} profiles that the person cannot see",
+            unit="ms",
+            peer=KUBE,
+            limit=3.0,
+        )
+        for size in (20, 200, 2000)
+    ),
+    Figure(
+        id="page_growth",
+        title="Spawn page: growth from 20 to 2,000, as an exponent (0 is flat)",
+        unit="",
+        limit=0.1,
+    ),
+    Figure(id="page_visible", title="Spawn page with 2,000 visible profiles", unit="ms", peer=KUBE),
+    *(
+        Figure(
+            id=f"http_page_{size}",
+            title=f"Spawn page: hub CPU through HTTP, {size:,} profiles that cannot be seen",
+            unit="ms",
+            peer=f"{PLAIN}, a form of one line",
+        )
+        for size in (20, 200, 2000)
+    ),
+    Figure(
+        id="http_page_growth",
+        title="Spawn page through HTTP: growth from 20 to 2,000, as an exponent",
+        unit="",
+        limit=0.1,
+    ),
+    *(
+        Figure(
+            id=f"decide_{size}",
+            title=f"Resolving a choice, {size:,} profiles that the person cannot see",
+            unit="ms",
+            limit=0.3,
+        )
+        for size in (20, 200, 2000)
+    ),
+    Figure(
+        id="decide_growth",
+        title="Resolving a choice: growth from 20 to 2,000, as an exponent",
+        unit="",
+        limit=0.1,
+    ),
+    Figure(id="decide_visible", title="Resolving a choice with 2,000 visible profiles", unit="ms"),
+    Figure(
+        id="memory",
+        title="Memory per user object with its spawner, 200 profiles",
+        unit="KiB",
+        peer=KUBE,
+        limit=40.0,
+    ),
+)

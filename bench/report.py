@@ -1,0 +1,155 @@
+"""Write docs/benchmarks.md from a record; a missed target stands there as missed."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.figures import FIGURES, Figure
+from bench.record import Record
+
+MET, MISSED, NO_RESULT, NO_TARGET = "met", "**missed**", "no result", "–"
+
+_HEAD = """\
+# Benchmarks
+
+Written by `make bench` from [bench.json](bench.json), which has every sample; do not edit.
+
+| Figure | Target | Lectern | Peer | Ratio: median (least–most) | Result |
+|---|---|---|---|---|---|
+"""
+
+_HOW = """
+## How it was measured
+
+- Lectern is `lectern up` with a fresh state folder. Plain JupyterHub runs its `simple` spawner and
+  `dummy` login with its default SQLite. Both have the same interpreter, the same pure-Python proxy
+  and the same account, in one run, taking turns in being first.
+- Values are medians of the rounds. A ratio is taken within a round, ours by the peer's; the table
+  has the median of the ratios, the least and the most.
+- Before and after a round a fixed piece of work is timed. Where it took 15 % more or less than on
+  the quiet machine, the round was discarded and repeated; after more than three discards there is
+  no result.
+- A start of a server: the person has logged in, sends the spawn form, and asks twice whether the
+  server is ready. Hub CPU is user and system time of the hub's own process, from `/proc`. Stopping
+  is not counted.
+- “CPU of the form” and “resolving” are CPU time inside one process, for people and objects that are
+  fresh in every round. Campuses are YAML files, loaded as always.
+- kubespawner's profiles are as plain as ours (title, description, image, two limits), and every
+  person sees all of them: it has no rule for who sees what.
+- Memory counts what a user object holds once its spawn page was shown.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One figure of one record."""
+
+    figure: Figure
+    ours: float | None
+    """Median, in the figure's unit; None where nothing was measured."""
+
+    peer: float | None
+    ratios: tuple[float, ...]
+    verdict: str
+
+
+def results(record: Record) -> list[Result]:
+    """Return every figure with its verdict."""
+    return [_result(record, figure) for figure in FIGURES]
+
+
+def _result(record: Record, figure: Figure) -> Result:
+    kept = [
+        made.values[figure.id] for made in record.rounds if made.kept and figure.id in made.values
+    ]
+    ours = [value["ours"] for value in kept if "ours" in value]
+    peer = [value["peer"] for value in kept if "peer" in value]
+    ratios = tuple(
+        value["ours"] / value["peer"] for value in kept if value.get("peer") and "ours" in value
+    )
+    verdict = _verdict(figure, ours, ratios, record.wanted)
+    return Result(figure, _median(ours), _median(peer), ratios, verdict)
+
+
+def _verdict(figure: Figure, ours: Sequence[float], ratios: Sequence[float], wanted: int) -> str:
+    """Hold the medians against the target."""
+    measured, target = (ratios, figure.ratio) if figure.ratio else (ours, figure.limit)
+    if len(measured) < wanted:
+        return NO_RESULT
+    if target is None:
+        return NO_TARGET
+    return MET if statistics.median(measured) <= target else MISSED
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return statistics.median(values) if values else None
+
+
+def page(record: Record) -> str:
+    """Return the whole page as Markdown."""
+    found = results(record)
+    rows = "".join(f"| {' | '.join(_row(record, result))} |\n" for result in found)
+    return _HEAD + rows + _HOW + _where(record)
+
+
+def _row(record: Record, result: Result) -> list[str]:
+    figure = result.figure
+    return [
+        figure.title,
+        _target(figure),
+        _amount(result.ours, figure.unit),
+        _peer(record, result),
+        _ratio(result.ratios),
+        result.verdict,
+    ]
+
+
+def _target(figure: Figure) -> str:
+    if figure.ratio is not None:
+        return f"≤ {figure.ratio:.2f} × peer"
+    return f"≤ {figure.limit:g} {figure.unit}".rstrip() if figure.limit is not None else "–"
+
+
+def _peer(record: Record, result: Result) -> str:
+    if result.peer is not None:
+        return f"{_amount(result.peer, result.figure.unit)} ({result.figure.peer})"
+    why = record.skipped.get(result.figure.peer)
+    return f"not measured: {why}" if why else "–"
+
+
+def _ratio(ratios: Sequence[float]) -> str:
+    if not ratios:
+        return "–"
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+
+
+def _amount(value: float | None, unit: str) -> str:
+    if value is None:
+        return "–"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.1 else 4
+    return f"{value:,.{digits}f} {unit}".rstrip()
+
+
+def _where(record: Record) -> str:
+    discarded = sum(not made.kept for made in record.rounds)
+    machine = [f"- {name}: {value}" for name, value in record.machine.items()]
+    versions = [f"- {name} {version}" for name, version in record.versions.items()]
+    run = [
+        f"- {record.date}, {record.seconds / 60:.0f} minutes",
+        f"- {len(record.rounds) - discarded} rounds kept, {discarded} discarded",
+        f"- {record.wanted} kept rounds are needed for a result",
+    ]
+    parts = {"The run": run, "The machine": machine, "Versions": versions}
+    return "".join(f"\n## {title}\n\n" + "\n".join(lines) + "\n" for title, lines in parts.items())
+
+
+def summary(record: Record) -> str:
+    """Return the figures as lines for a terminal."""
+    lines = []
+    for result in results(record):
+        title, target, ours, peer, ratio, verdict = _row(record, result)
+        lines.append(f"{verdict.strip('*'):>9}  {title}")
+        lines.append(f"{'':>9}  {ours}; peer {peer}; ratio {ratio}; target {target}")
+    return "\n".join(lines) + "\n"
