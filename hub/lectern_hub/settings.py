@@ -48,7 +48,7 @@ class SettingsFile(Section):
     database: str | None = Field(
         None,
         description="URL of JupyterHub's database, such as "
-        "`postgresql+psycopg://user:password@host/name`. Not set: SQLite in the state folder.",
+        "`postgresql+pg8000://user:password@host/name`. Not set: SQLite in the state folder.",
     )
     login: Login = Field(default_factory=Login)
     extra_config: str | None = Field(
