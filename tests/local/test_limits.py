@@ -169,17 +169,21 @@ def test_many_forks_have_a_limit_of_their_own_and_end_with_the_server(hub, start
     assert uid == os.geteuid() or of_uid(uid) == []
 
 
-@pytest.fixture
-def broken_home(hub):
-    """Break a person's own configuration; it notes when the server died of it."""
+@pytest.fixture(scope="module")
+def lived_in(hub):
+    """A home that was used before."""
     api = hub.api("carol")
     api.start("carol", "py-100/small")
     api.wait("carol")
-    made = {"type": "directory"}
-    api.file("PUT", "carol", ".jupyter", json=made)
+    api.file("PUT", "carol", ".jupyter", json={"type": "directory"})
     api.stop("carol")
-    home = hub.state / "homes" / "carol"
-    config = home / CONFIG
+    return hub.state / "homes" / "carol"
+
+
+@pytest.fixture
+def broken_home(lived_in):
+    """Break a person's own configuration; it notes when the server died of it."""
+    config = lived_in / CONFIG
     config.parent.mkdir(exist_ok=True)
     config.write_text(
         "import pathlib, time\n"
@@ -187,10 +191,10 @@ def broken_home(hub):
         "print('first words <b>of</b> the end', flush=True)\n"
         "raise SystemExit('boom {x.__class__}')\n"
     )
-    owner = home.stat()
+    owner = lived_in.stat()
     for path in (config.parent, config):
         os.chown(path, owner.st_uid, owner.st_gid)
-    yield home
+    yield lived_in
     config.unlink()
 
 

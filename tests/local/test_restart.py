@@ -11,7 +11,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import requests
@@ -19,18 +18,16 @@ import requests
 from tests.support.kernel import Kernel
 from tests.support.pages import Offers, news
 from tests.support.processes import RESERVED, eventually, of_folder, of_uid, runs
-from tests.support.running import ROOT, free_port, hub_env, running_hub
-
-CGROUPS = Path("/sys/fs/cgroup")
+from tests.support.running import ROOT, free_port, hub_env, open_folder, running_hub
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory):
-    """A hub on a campus of its own, for tests that end it; each leaves it running."""
-    campus = tmp_path_factory.mktemp("campus") / "profiles"
-    shutil.copytree(ROOT / "profiles", campus)
-    with running_hub(campus) as hub:
-        yield hub
+def lasting():
+    """A hub on a campus of its own, for tests that end it."""
+    with open_folder() as folder:
+        campus = shutil.copytree(ROOT / "profiles", folder / "profiles")
+        with running_hub(campus) as hub:
+            yield hub
 
 
 @pytest.fixture
@@ -124,7 +121,9 @@ def test_a_recycled_pid_is_neither_a_server_nor_killed(up):
 @pytest.mark.parametrize("how", ["terminal", "hub alone", "terminate"])
 def test_the_end_of_the_hub_stops_everything(up, how):
     for name in ("alice", "bob"):
-        started(up, name)
+        assert up.api(name).start(name, "py-100/small").status_code in (201, 202)
+    for name in ("alice", "bob"):
+        up.api(name).wait(name)
     pids = [leader_of(up, name) for name in ("alice", "bob")]
     if how == "terminal":  # Ctrl-C goes to every process of the terminal's foreground
         os.killpg(up.process.pid, signal.SIGINT)
@@ -159,8 +158,7 @@ def test_second_start_finds_homes_accounts_passwords_and_last_choice(up):
     assert api.file("GET", "alice", "kept.txt").json()["content"] == "kept"
 
 
-@pytest.mark.parametrize("body", [None, "{}"])
-def test_remembered_choice_is_refused_after_the_right_was_lost(up, body):
+def test_remembered_choice_is_refused_after_the_right_was_lost(up):
     course = up.campus / "dl-301.yaml"
     text = course.read_text(encoding="utf-8")
     api = started(up, "bob", "dl-301/notebook")
@@ -169,11 +167,12 @@ def test_remembered_choice_is_refused_after_the_right_was_lost(up, body):
     course.write_text(text.replace("students: [bob, ", "students: ["), encoding="utf-8")
     try:
         up.up()
-        with news(up) as told:
-            answer = api.call("POST", "/users/bob/server", data=body)
-        assert answer.status_code == 404
-        assert "There is no profile “dl-301/notebook” among yours" in answer.json()["message"]
-        told.once("no profile “dl-301/notebook”")
+        for body in (None, "{}"):
+            with news(up) as told:
+                answer = api.call("POST", "/users/bob/server", data=body)
+            assert answer.status_code == 404
+            assert "There is no profile “dl-301/notebook” among yours" in answer.json()["message"]
+            told.once("no profile “dl-301/notebook”")
         page = Offers(up.visitor("bob").get("/hub/spawn").text)
         assert page.last_used == []
         assert "dl-301" not in page.courses
@@ -198,7 +197,7 @@ def test_asked_port_that_is_taken_is_an_error_in_words(up):
     assert refused.returncode == 2
     assert f"port {up.port} is taken" in refused.stderr
     assert "--port" in refused.stderr
-    assert len(refused.stderr.splitlines()) == 1
+    assert "Traceback" not in refused.stderr
 
 
 def test_port_of_the_settings_that_is_taken_is_an_error_in_words(up, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -23,41 +24,43 @@ REFUSED = {
 LIMIT = "You already have 2 of at most 2 servers. Stop one first."
 
 
-def by_form(hub, profile):
-    return hub.visitor("alice").start(profile)
+def by_form(hub, profile, name="alice"):
+    return hub.visitor(name).start(profile)
 
 
-def by_form_for_named(hub, profile):
-    return hub.visitor("alice").start(profile, server="second")
+def by_form_for_named(hub, profile, name="alice"):
+    return hub.visitor(name).start(profile, server="second")
 
 
-def by_query(hub, profile):
+def by_query(hub, profile, name="alice"):
     params = {"opt-profile": profile}
-    return hub.visitor("alice").get("/hub/spawn", params=params, headers=NAVIGATE)
+    return hub.visitor(name).get("/hub/spawn", params=params, headers=NAVIGATE)
 
 
-def by_old_query(hub, profile):
-    return hub.visitor("alice").get("/hub/spawn", params={"profile": profile}, headers=NAVIGATE)
+def by_old_query(hub, profile, name="alice"):
+    return hub.visitor(name).get("/hub/spawn", params={"profile": profile}, headers=NAVIGATE)
 
 
-def by_rest(hub, profile):
-    return hub.api("alice").start("alice", profile)
+def by_rest(hub, profile, name="alice"):
+    return hub.api(name).start(name, profile)
 
 
-def by_bare_rest(hub, profile):
-    return hub.api("alice").call("POST", "/users/alice/server", json={"profile": profile})
+def by_bare_rest(hub, profile, name="alice"):
+    where = f"/users/{quote(name)}/server"
+    return hub.api(name).call("POST", where, json={"profile": profile})
 
 
-def by_rest_for_named(hub, profile):
-    return hub.api("alice").start("alice", profile, "second")
+def by_rest_for_named(hub, profile, name="alice"):
+    return hub.api(name).start(name, profile, "second")
 
 
-def by_admin_rest(hub, profile):
-    return hub.api("admin").start("alice", profile)
+def by_admin_rest(hub, profile, name="alice"):
+    return hub.api("admin").start(name, profile)
 
 
-def by_admin_form(hub, profile):
-    return hub.visitor("admin").start(profile, for_user="alice")
+def by_admin_form(hub, profile, name="alice"):
+    hub.visitor(name)
+    return hub.visitor("admin").start(profile, for_user=name)
 
 
 WAYS = [
@@ -88,7 +91,8 @@ def servers(hub, name="alice"):
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_refused_on_every_path_in_words_and_logged_once(hub, way, case):
     profile, status, words = REFUSED[case]
-    hub.api("alice"), hub.api("admin")
+    for name in ("alice", "admin"):
+        hub.api(name)
     with news(hub) as told:
         answer = way(hub, profile)
     assert answer.status_code == status
@@ -97,17 +101,39 @@ def test_refused_on_every_path_in_words_and_logged_once(hub, way, case):
     assert servers(hub) == {}
 
 
+@pytest.fixture(scope="module")
+def started_on_every_path(hub):
+    """Start one server on every path, all at a time, and return the answers and servers."""
+    names = ["alice", "bob", "李雷", "韩梅梅", "carol"]
+    free = {False: [*names, "zhao", "chen"], True: list(names)}
+    places = [("named" in way.__name__, way) for way in WAYS]
+    plan = {way: (free[named].pop(0), "second" if named else "") for named, way in places}
+    for name, _ in plan.values():
+        hub.api(name)
+    found = {}
+    with news(hub), ThreadPoolExecutor() as pool:
+        answers = {
+            way: pool.submit(way, hub, profile_of(name), name) for way, (name, _) in plan.items()
+        }
+        for way, (name, server) in plan.items():
+            answer = answers[way].result()
+            if answer.status_code < 300:
+                hub.api("admin").wait(name, server)
+            found[way] = (answer, hub.api("admin").server(name, server), profile_of(name))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda place: hub.api("admin").stop(*place), plan.values()))
+    return found
+
+
+def profile_of(name):
+    return "ml-101/grading-desk" if name in ("zhao", "chen") else "py-100/small"
+
+
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_started_on_every_path(hub, way):
-    name = "second" if "named" in way.__name__ else ""
-    api = hub.api("alice")
-    with news(hub):
-        answer = way(hub, "py-100/small")
-        assert answer.status_code < 300, answer.text
-        api.wait("alice", name)
-    server = api.server("alice", name)
-    api.stop("alice", name)
-    assert server["user_options"] == {"profile": "py-100/small"}
+def test_started_on_every_path(started_on_every_path, way):
+    answer, server, profile = started_on_every_path[way]
+    assert answer.status_code < 300, answer.text
+    assert server["user_options"] == {"profile": profile}
 
 
 @pytest.mark.parametrize("values", [["ml-101/notebook", "ml-101/project"], ["py-100/small"] * 2])
@@ -137,35 +163,35 @@ def test_form_beside_a_query_cannot_smuggle_a_profile(hub):
     assert servers(hub) == {}
 
 
-@pytest.mark.parametrize("body", [None, "{}", "null", '{"user_options": {}}', '{"user_options": null}'])
+NOTHING = [None, "{}", "null", '{"user_options": {}}', '{"user_options": null}']
+
+
+@pytest.mark.parametrize("body", NOTHING)
 def test_nothing_chosen_asks_for_a_choice(hub, body):
-    bob = hub.api("bob")
+    wang = hub.api("wang")
     with news(hub) as told:
-        answer = bob.call("POST", "/users/bob/server", data=body)
+        answer = wang.call("POST", "/users/wang/server", data=body)
     assert answer.status_code == 400
     assert "Say which profile to start" in answer.json()["message"]
     assert "dl-301/training" in answer.json()["message"]
     told.once("Say which profile to start")
 
 
-def test_nothing_chosen_starts_the_only_or_the_last_one(hub):
-    api = hub.api("carol")
-    for body in (None, "{}"):
-        with news(hub):
-            if body is None:
-                api.start("carol", "py-100/small")
-            else:
-                assert api.call("POST", "/users/carol/server", data=body).status_code in (201, 202)
-            api.wait("carol")
-        assert api.server("carol")["user_options"] == {"profile": "py-100/small"}
-        api.stop("carol")
+def test_nothing_chosen_starts_what_was_started_last(hub, started_on_every_path):
+    api = hub.api("carol" if "carol" in hub.tokens else "bob")
+    name = api.call("GET", "/user").json()["name"]
+    with news(hub):
+        assert api.call("POST", f"/users/{name}/server", data="{}").status_code in (201, 202)
+        api.wait(name)
+    assert api.server(name)["user_options"] == {"profile": "py-100/small"}
+    api.stop(name)
 
 
 def test_empty_form_is_refused_in_words(hub):
-    bob = hub.visitor("bob")
+    wang = hub.visitor("wang")
     with news(hub):
-        bob.get("/hub/spawn")
-        answer = bob.post("/hub/spawn", params={"_xsrf": bob.xsrf()}, data={}, headers=NAVIGATE)
+        wang.get("/hub/spawn")
+        answer = wang.post("/hub/spawn", params={"_xsrf": wang.xsrf()}, data={}, headers=NAVIGATE)
     assert answer.status_code == 400
     assert "Say which profile to start" in text_of(answer.text)
 

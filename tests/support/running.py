@@ -18,7 +18,7 @@ from pathlib import Path
 import requests
 from ruamel.yaml import YAML
 
-from tests.support.browserless import Api, Visitor
+from tests.support.browserless import Api, Visitor, text_of
 
 ROOT = Path(__file__).resolve().parents[2]
 STAFF = ("chen", "wang", "zhao", "carol")  # of the example campus, in any of its courses
@@ -95,7 +95,7 @@ class RunningHub:
         person.session.headers.update({k.replace("_", "-"): v for k, v in headers.items()})
         kind = kind or {"admin": "admins"}.get(name, "staff" if name in STAFF else "students")
         answer = person.log_in(name, self.passwords[kind])
-        assert "/hub/login" not in answer.url, answer.text
+        assert "/hub/login" not in answer.url, text_of(answer.text)
         return person
 
     def token(self, name: str) -> str:
@@ -149,6 +149,23 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
+def open_folder(owner: int | None = None) -> Iterator[Path]:
+    """Make a temporary folder that every account can reach, unlike pytest's own.
+
+    Args:
+        owner: uid that the folder belongs to; ours if not set.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lectern-test-"))
+    folder.chmod(0o755)
+    if owner is not None:
+        os.chown(folder, owner, owner)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
 def running_hub(
     campus: Path = ROOT / "profiles", run_as: Sequence[str] = (), owner: int | None = None
 ) -> Iterator[RunningHub]:
@@ -159,20 +176,14 @@ def running_hub(
         run_as: command in front of the hub's, such as `setpriv`.
         owner: uid that the folder belongs to.
     """
-    # pytest's own folders are closed to other accounts, and servers have such.
-    folder = Path(tempfile.mkdtemp(prefix="lectern-test-"))
-    folder.chmod(0o755)
-    if owner is not None:
-        os.chown(folder, owner, owner)
-    hub = RunningHub(folder / "state", campus, free_port(), run_as=run_as)
-    try:
-        hub.up()
-        yield hub
-    finally:
-        if hub.process and hub.process.poll() is None:
-            try:
-                hub.down()
-            except subprocess.TimeoutExpired:
-                hub.process.kill()
-                hub.process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    with open_folder(owner) as folder:
+        hub = RunningHub(folder / "state", campus, free_port(), run_as=run_as)
+        try:
+            hub.up()
+            yield hub
+        finally:
+            if hub.process and hub.process.poll() is None:
+                try:
+                    hub.down()
+                except subprocess.TimeoutExpired:
+                    hub.kill()
