@@ -76,7 +76,7 @@ def _link_data(home: Path, account: Account | None, data: Iterable[DataMount]) -
             return
         try:
             for link in links:
-                _link(folder, link, account)
+                _link(folder, link)
         finally:
             os.close(folder)
     finally:
@@ -85,19 +85,22 @@ def _link_data(home: Path, account: Account | None, data: Iterable[DataMount]) -
 
 def _open_folder(parent: int, name: str, account: Account | None) -> int | None:
     """Return an open folder of the home, made where it is missing; None if it is something else."""
+    made = True
     try:
         os.mkdir(name, 0o755, dir_fd=parent)
-        if account:
-            os.chown(name, account.uid, account.uid, dir_fd=parent, follow_symlinks=False)
     except FileExistsError:
-        pass
+        made = False
     try:
-        return os.open(name, _O_DIR, dir_fd=parent)
+        folder = os.open(name, _O_DIR, dir_fd=parent)
     except OSError:
         return None
+    if made and account:
+        # The open folder, not its name: the home's owner may have put something else there.
+        os.fchown(folder, account.uid, account.uid)
+    return folder
 
 
-def _link(folder: int, link: DataMount, account: Account | None) -> None:
+def _link(folder: int, link: DataMount) -> None:
     """Point one link at its data set."""
     target = str(link.path)
     try:
@@ -109,5 +112,3 @@ def _link(folder: int, link: DataMount, account: Account | None) -> None:
     except OSError:  # a file or folder of the person's own
         return
     os.symlink(target, link.name, dir_fd=folder)
-    if account:
-        os.chown(link.name, account.uid, account.uid, dir_fd=folder, follow_symlinks=False)
