@@ -46,6 +46,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         id="start_cpu", title="Hub CPU per start of a server", unit="ms", peer=PLAIN, ratio=0.85
     ),
+    Figure(id="idle_cpu", title="Hub CPU per second of idling", unit="ms", peer=PLAIN),
     *(
         Figure(
             id=f"page_{size}",

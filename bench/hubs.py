@@ -60,9 +60,15 @@ class Hub:
     def cpu_seconds(self) -> float:
         """Return what the hub's own process has used, its children not counted.
 
-        Source: proc(5), /proc/pid/stat, fields utime and stime, in clock ticks.
+        Source: Linux, Documentation/scheduler/sched-stats.rst: nanoseconds that each
+        thread ran, user and system. Where the kernel does not count them, proc(5):
+        /proc/pid/stat, fields utime and stime, in clock ticks of 10 ms.
         """
-        fields = Path(f"/proc/{self.process.pid}/stat").read_bytes().rpartition(b")")[2].split()
+        process = Path(f"/proc/{self.process.pid}")
+        with contextlib.suppress(FileNotFoundError):
+            threads = [task / "schedstat" for task in (process / "task").iterdir()]
+            return sum(int(thread.read_bytes().split()[0]) for thread in threads) / 1e9
+        fields = (process / "stat").read_bytes().rpartition(b")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def person(self, name: str) -> Person:

@@ -16,7 +16,7 @@ from bench.inside import SIZES, growth
 from bench.record import Values
 
 PEOPLE = 40
-"""Different people behind one value: the clock of a process ticks in 10 ms."""
+"""Different people behind one value."""
 
 _ROUNDS = 8
 

@@ -33,7 +33,7 @@ _HOW = """
   no result.
 - A start of a server: the person has logged in, sends the spawn form, and asks twice whether the
   server is ready. Hub CPU is user and system time of the hub's own process, from `/proc`. Stopping
-  is not counted.
+  is not counted, nor is what the same hub uses in the same time when it idles.
 - “CPU of the form” and “resolving” are CPU time inside one process, for people and objects that are
   fresh in every round. Campuses are YAML files, loaded as always.
 - kubespawner's profiles are as plain as ours (title, description, image, two limits), and every

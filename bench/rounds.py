@@ -53,16 +53,22 @@ def reference() -> float:
     return statistics.median(calibrate() for _ in range(7))
 
 
-def repeat(record: Record, group: str, measure: Callable[[tuple[str, str]], Values]) -> None:
+def repeat(
+    record: Record,
+    group: str,
+    measure: Callable[[tuple[str, str]], Values],
+    until: float = float("inf"),
+) -> None:
     """Add rounds of a group to a record, the arms taking turns in being first.
 
     Args:
         record: gets every round, discarded ones too.
         group: name of what is measured.
         measure: measures both arms in the order that it is given.
+        until: reading of `time.monotonic` after which no further round begins.
     """
     kept = discarded = 0
-    while kept < record.wanted and discarded <= MOST_DISCARDS:
+    while kept < record.wanted and discarded <= MOST_DISCARDS and time.monotonic() < until:
         order = ARMS if kept % 2 == 0 else ARMS[::-1]
         made = _round(record.reference_seconds, group, (order[0], order[1]), measure)
         record.rounds.append(made)
