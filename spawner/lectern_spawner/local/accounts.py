@@ -58,6 +58,7 @@ class Accounts:
         """
         self._file = file
         self._homes = homes
+        self._known: dict[str, Account] = {}
         with self._open() as table:
             table.execute("PRAGMA journal_mode = WAL")
             table.execute(_SCHEMA)
@@ -84,13 +85,15 @@ class Accounts:
             AccountError: when the name belongs to a system account, or the
                 reserved range is used up.
         """
+        if name in self._known:  # an account never changes
+            return self._known[name]
         _refuse_system_name(name)
         with self._open() as table:
             table.execute("BEGIN IMMEDIATE")
             row = table.execute("SELECT uid FROM accounts WHERE name = ?", (name,)).fetchone()
             uid = row[0] if row else self._give(table, name)
             table.execute("COMMIT")
-        return Account(name=name, uid=uid)
+        return self._known.setdefault(name, Account(name=name, uid=uid))
 
     def _give(self, table: sqlite3.Connection, name: str) -> int:
         """Record a uid for a new person and return it."""

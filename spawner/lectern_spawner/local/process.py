@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,7 @@ from lectern_spawner.local.cgroups import Slice
 _LAST_LINES = 12
 _LONGEST_TAIL_BYTES = 8_000
 _POLL_SECONDS = 0.05
+_LOOK_SECONDS = 0.1
 _KILL_ROUNDS = 100
 
 MARK = "LECTERN_SERVER"
@@ -148,12 +150,17 @@ async def answers(host: str, port: int, path: str) -> None:
     """Return as soon as a server answers HTTP on its port.
 
     Args:
-        host: address to connect to.
+        host: IPv4 address to connect to.
         port: TCP port.
         path: what to ask for; any answer counts.
     """
     request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()
     while True:
+        # A whole class waits like this in one process: a look at a port that
+        # nobody listens on yet must cost next to nothing.
+        await asyncio.sleep(_LOOK_SECONDS)
+        if not _listens(host, port):
+            continue
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection(host, port)
             try:
@@ -162,7 +169,13 @@ async def answers(host: str, port: int, path: str) -> None:
                     return
             finally:
                 writer.close()
-        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _listens(host: str, port: int) -> bool:
+    """Whether somebody listens on a port of this machine, which answers at once."""
+    with socket.socket() as probe:
+        probe.settimeout(_LOOK_SECONDS)
+        return probe.connect_ex((host, port)) == 0
 
 
 def marked(marker: str) -> set[ProcessId]:
