@@ -6,7 +6,6 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-
 from tests.support.pages import Offers, news
 
 NOTEBOOK = ".jp-Notebook"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.support.pages import news
 from tests.support.running import running_hub
 

@@ -7,7 +7,6 @@ import os
 import stat
 
 import pytest
-
 from tests.support.browserless import Visitor, text_of
 from tests.support.kernel import Kernel
 from tests.support.pages import Offers

