@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -99,6 +100,12 @@ def kernel_of(hub, api, name):
     return Kernel(hub.base, api.token, name)
 
 
+def of_servers(hub, file):
+    """Return a file of every cgroup that this hub has made for a server."""
+    label = "lectern-" + hashlib.sha256(str(hub.state).encode()).hexdigest()[:8]
+    return list(CGROUPS.glob(f"**/{label}/*/{file}"))
+
+
 @pytest.mark.usefixtures("enforced")
 def test_too_much_memory_ends_the_kernel_with_a_sentence_and_nobody_else(hub, started):
     alice, bob = started("alice", "ml-101/notebook"), started("bob", "ml-101/notebook")
@@ -142,8 +149,7 @@ def test_stop_ends_whatever_the_server_left_behind(hub, started):
     alice.stop("alice")
     assert [pid for pid in loose if runs(pid)] == []
     assert of_folder(hub.state / "homes" / "alice") == []
-    left = [p for p in CGROUPS.glob("*/lectern-*/*/cgroup.procs") if p.read_text()]
-    assert left == []
+    assert [file for file in of_servers(hub, "cgroup.procs") if file.read_text()] == []
 
 
 @pytest.mark.usefixtures("enforced")
@@ -159,7 +165,7 @@ def test_many_forks_have_a_limit_of_their_own_and_end_with_the_server(hub, start
         mark = "sleep\x00600"
         eventually(lambda: len(with_words(mark)) >= 1500, "the forks did not come")
         assert neighbour.run("print(6 * 7)").text == "42\n"
-    limits = [file.read_text().strip() for file in CGROUPS.glob("*/lectern-*/*/pids.max")]
+    limits = [file.read_text().strip() for file in of_servers(hub, "pids.max")]
     assert limits
     assert all(limit.isdecimal() for limit in limits)
     alice.stop("alice")
