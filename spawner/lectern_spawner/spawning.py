@@ -186,9 +186,9 @@ class CourseSpawnerMixin(Configurable):
             await super()._run_apply_user_options(self.user_options)  # type: ignore[misc]
 
     def _remember(self, options: dict[str, Any]) -> None:
+        # JupyterHub commits next, with the start or with the clean-up after a refusal.
         self.user_options = self.orm_spawner.user_options = dict(options)
         self.last_choice = dict(options)
-        self.commit()
 
     def commit(self) -> None:
         """Write what changed in this server's row to JupyterHub's database."""

@@ -56,24 +56,18 @@ class Accounts:
             homes: folder with the homes; their owners are never given away
                 again, even if the table was lost.
         """
-        self._file = file
         self._homes = homes
         self._known: dict[str, Account] = {}
-        with self._open() as table:
-            table.execute("PRAGMA journal_mode = WAL")
-            table.execute(_SCHEMA)
+        self._table = sqlite3.connect(file, timeout=30, isolation_level=None)
+        self._table.execute("PRAGMA journal_mode = WAL")
+        # A committed row must survive a power cut, see the module's docstring.
+        self._table.execute("PRAGMA synchronous = FULL")
+        self._table.execute(_SCHEMA)
         file.chmod(0o600)
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """Open the table for one exclusive change."""
-        table = sqlite3.connect(self._file, timeout=30, isolation_level=None)
-        try:
-            # A committed row must survive a power cut, see class docstring.
-            table.execute("PRAGMA synchronous = FULL")
-            yield table
-        finally:
-            table.close()
+    def close(self) -> None:
+        """Close the table."""
+        self._table.close()
 
     def get(self, name: str) -> Account:
         """Return the account of a person, giving one at the first call.
@@ -88,12 +82,21 @@ class Accounts:
         if name in self._known:  # an account never changes
             return self._known[name]
         _refuse_system_name(name)
-        with self._open() as table:
-            table.execute("BEGIN IMMEDIATE")
+        with self._change() as table:
             row = table.execute("SELECT uid FROM accounts WHERE name = ?", (name,)).fetchone()
             uid = row[0] if row else self._give(table, name)
-            table.execute("COMMIT")
         return self._known.setdefault(name, Account(name=name, uid=uid))
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """Hold the table alone, until what was changed is on disk."""
+        self._table.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._table
+        except BaseException:
+            self._table.execute("ROLLBACK")
+            raise
+        self._table.execute("COMMIT")
 
     def _give(self, table: sqlite3.Connection, name: str) -> int:
         """Record a uid for a new person and return it."""

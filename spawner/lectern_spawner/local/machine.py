@@ -73,7 +73,6 @@ class Machine:
             The uid and the files' paths.
         """
         folder = self._private(account)
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         files = {
             "passwd": accounts.passwd_text(account, home),
             "group": accounts.group_text(account, Path("/etc/group").read_text()),

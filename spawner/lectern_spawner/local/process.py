@@ -26,7 +26,8 @@ from lectern_spawner.local.cgroups import Slice
 _LAST_LINES = 12
 _LONGEST_TAIL_BYTES = 8_000
 _POLL_SECONDS = 0.05
-_LOOK_SECONDS = 0.1
+_FIRST_LOOK_SECONDS = 0.8
+_LOOK_SECONDS = 0.15
 _KILL_ROUNDS = 100
 
 MARK = "LECTERN_SERVER"
@@ -155,9 +156,10 @@ async def answers(host: str, port: int, path: str) -> None:
         path: what to ask for; any answer counts.
     """
     request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()
+    # A whole class waits like this in one process, so looks are few and cheap:
+    # none before a server can be there, and no request before somebody listens.
+    await asyncio.sleep(_FIRST_LOOK_SECONDS)
     while True:
-        # A whole class waits like this in one process: a look at a port that
-        # nobody listens on yet must cost next to nothing.
         await asyncio.sleep(_LOOK_SECONDS)
         if not _listens(host, port):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import subprocess
@@ -22,8 +23,21 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other a
 
 
 @pytest.fixture
-def table(tmp_path):
-    return Accounts(tmp_path / "uids.sqlite", tmp_path / "homes")
+def opened(tmp_path):
+    """Open tables of one hub that are closed after the test."""
+    with contextlib.ExitStack() as tables:
+
+        def open_table():
+            table = Accounts(tmp_path / "uids.sqlite", tmp_path / "homes")
+            tables.callback(table.close)
+            return table
+
+        yield open_table
+
+
+@pytest.fixture
+def table(opened):
+    return opened()
 
 
 def test_a_person_keeps_one_uid_and_nobody_shares_it(table):
@@ -31,20 +45,20 @@ def test_a_person_keeps_one_uid_and_nobody_shares_it(table):
     assert first == [FIRST_UID, FIRST_UID + 1, FIRST_UID + 2, FIRST_UID]
 
 
-def test_uids_survive_a_new_start(table, tmp_path):
+def test_uids_survive_a_new_start(table, opened):
     table.get("alice"), table.get("bob")
-    again = Accounts(tmp_path / "uids.sqlite", tmp_path / "homes")
+    again = opened()
     assert again.get("carol").uid == FIRST_UID + 2
     assert again.get("bob").uid == FIRST_UID + 1
 
 
-def test_many_at_once_get_different_uids(tmp_path):
-    Accounts(tmp_path / "uids.sqlite", tmp_path / "homes")
+def test_many_at_once_get_different_uids(tmp_path, table):
     given: list[int] = []
 
     def ask(number: int) -> None:
         own = Accounts(tmp_path / "uids.sqlite", tmp_path / "homes")
         given.append(own.get(f"p{number}").uid)
+        own.close()
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
     for thread in threads:
@@ -60,11 +74,11 @@ def test_a_system_account_is_nobodys_account(table):
 
 
 @root_only
-def test_a_lost_table_gives_no_uid_that_a_home_has(tmp_path):
+def test_a_lost_table_gives_no_uid_that_a_home_has(tmp_path, opened):
     home = tmp_path / "homes" / "zoe"
     home.mkdir(parents=True)
     os.chown(home, FIRST_UID + 7, FIRST_UID + 7)
-    table = Accounts(tmp_path / "uids.sqlite", tmp_path / "homes")
+    table = opened()
     assert table.get("new").uid == FIRST_UID + 8
     assert table.get("zoe").uid == FIRST_UID + 7
 
