@@ -168,7 +168,7 @@ def test_remembered_choice_is_refused_after_the_right_was_lost(up):
         for body in (None, "{}"):
             with news(up) as told:
                 answer = api.call("POST", "/users/bob/server", data=body)
-            assert answer.status_code == 404
+            assert answer.status_code == 404, (body, answer.text)
             assert "There is no profile “dl-301/notebook” among yours" in answer.json()["message"]
             told.once("no profile “dl-301/notebook”")
         page = Offers(up.visitor("bob").get("/hub/spawn").text)
