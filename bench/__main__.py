@@ -68,7 +68,6 @@ def run(wanted: int, only: list[str] | None = None) -> Record:
         wanted=wanted,
         machine=machine.describe(),
         versions=machine.versions(),
-        reference_seconds=rounds.reference(),
     )
     if not kube.is_installed():
         record.skipped[figures.KUBE] = kube.MISSING

@@ -18,6 +18,17 @@ Values = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How a fixed piece of work went, just before or just after a round."""
+
+    seconds: float
+    """CPU time of the best of three."""
+
+    crowding: float
+    """Wall time by CPU time: above 1 where others used the processor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """Both arms, measured once, close together."""
 
@@ -27,9 +38,8 @@ class Round:
     first: str
     """The arm that was measured first."""
 
-    calibration: tuple[float, float]
-    """Seconds of a fixed piece of work, just before and just after."""
-
+    before: Calibration
+    after: Calibration
     kept: bool
     """False where the machine was too noisy; such a round counts for nothing."""
 
@@ -51,9 +61,6 @@ class Record:
 
     machine: Mapping[str, Any]
     versions: Mapping[str, str]
-    reference_seconds: float
-    """What the fixed piece of work takes on this machine when it is quiet."""
-
     rounds: list[Round] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     """Figure id -> why its peer could not be measured."""
@@ -76,6 +83,13 @@ class Record:
         if data.pop("format", None) != FORMAT:
             raise ValueError(f"{file} is not a record of format {FORMAT}")
         data["rounds"] = [
-            Round(**{**item, "calibration": tuple(item["calibration"])}) for item in data["rounds"]
+            Round(
+                **{
+                    **item,
+                    "before": Calibration(**item["before"]),
+                    "after": Calibration(**item["after"]),
+                }
+            )
+            for item in data["rounds"]
         ]
         return cls(**data)

@@ -28,9 +28,9 @@ _HOW = """
   and the same account, in one run, taking turns in being first.
 - Values are medians of the rounds. A ratio is taken within a round, ours by the peer's; the table
   has the median of the ratios, the least and the most.
-- Before and after a round a fixed piece of work is timed. Where it took 15 % more or less than on
-  the quiet machine, the round was discarded and repeated; after more than three discards there is
-  no result.
+- Before and after a round a fixed piece of work is timed. Where it had to wait more than 15 % of its
+  time for the processor, or took 15 % more or less after the round than before it, the round was
+  discarded and repeated; after more than three discards there is no result.
 - A start of a server: the person has logged in, sends the spawn form, and asks twice whether the
   server is ready. Hub CPU is user and system time of the hub's own process, from `/proc`. Stopping
   is not counted, nor is what the same hub uses in the same time when it idles.

@@ -1,20 +1,19 @@
 """Repeat a measurement until enough rounds were quiet.
 
-A fixed piece of work is timed before and after every round; where it takes
-unusually long, something else used the machine, and the round is discarded.
+A fixed piece of work is timed before and after every round; where it had to wait
+for the processor, or the two differ, the round is discarded.
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import statistics
 import sys
 import time
 from collections.abc import Callable
 from functools import cache
 
-from bench.record import Record, Round, Values
+from bench.record import Calibration, Record, Round, Values
 
 ARMS = ("ours", "peer")
 MOST_DISCARDS = 3
@@ -33,24 +32,22 @@ def _text() -> str:
     return "[" + ",".join([row] * (_TEXT_BYTES // len(row))) + "]"
 
 
-def calibrate() -> float:
-    """Return the seconds (wall) of a fixed piece of work, the best of three."""
-    text, best = _text(), float("inf")
+def calibrate() -> Calibration:
+    """Time a fixed piece of work, three times over."""
+    text, seconds, walls, cpus = _text(), float("inf"), 0.0, 0.0
     # Else the work would grow with whatever else this process holds.
     gc.disable()
     try:
         for _ in range(3):
-            begin = time.perf_counter()
+            wall, cpu = time.perf_counter(), time.process_time()
             json.loads(text)
-            best = min(best, time.perf_counter() - begin)
+            cpu = time.process_time() - cpu
+            walls += time.perf_counter() - wall
+            cpus += cpu
+            seconds = min(seconds, cpu)
     finally:
         gc.enable()
-    return best
-
-
-def reference() -> float:
-    """Return what the fixed piece of work takes here: the median of seven tries."""
-    return statistics.median(calibrate() for _ in range(7))
+    return Calibration(seconds=seconds, crowding=walls / cpus)
 
 
 def repeat(
@@ -70,7 +67,7 @@ def repeat(
     kept = discarded = 0
     while kept < record.wanted and discarded <= MOST_DISCARDS and time.monotonic() < until:
         order = ARMS if kept % 2 == 0 else ARMS[::-1]
-        made = _round(record.reference_seconds, group, (order[0], order[1]), measure)
+        made = _round(group, (order[0], order[1]), measure)
         record.rounds.append(made)
         kept += made.kept
         discarded += not made.kept
@@ -78,9 +75,9 @@ def repeat(
 
 
 def _round(
-    normal: float, group: str, order: tuple[str, str], measure: Callable[[tuple[str, str]], Values]
+    group: str, order: tuple[str, str], measure: Callable[[tuple[str, str]], Values]
 ) -> Round:
-    before = _wait_for_quiet(normal)
+    before = _wait_for_quiet()
     values: Values = {}
     steady = True
     try:
@@ -89,25 +86,32 @@ def _round(
         steady = False
         _tell(f"{group}: {error}")
     after = calibrate()
-    quiet = _is_quiet(before, normal) and _is_quiet(after, normal)
     return Round(
         group=group,
         first=order[0],
-        calibration=(before, after),
-        kept=quiet and steady,
+        before=before,
+        after=after,
+        kept=steady and is_quiet(before, after),
         values=values,
     )
 
 
-def _wait_for_quiet(normal: float) -> float:
+def _wait_for_quiet() -> Calibration:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not _is_quiet(taken := calibrate(), normal) and time.monotonic() < deadline:
+    while (now := calibrate()).crowding > 1 + _DEVIATION and time.monotonic() < deadline:
         time.sleep(1.0)
-    return taken
+    return now
 
 
-def _is_quiet(taken: float, normal: float) -> bool:
-    return abs(taken / normal - 1) <= _DEVIATION
+def is_quiet(before: Calibration, after: Calibration) -> bool:
+    """Whether a round between two calibrations may count.
+
+    The machine must have had time for us, and must not have changed its speed on
+    the way. It may be faster or slower than in another round: both arms of a round
+    share that, and a virtual machine's speed drifts by the hour.
+    """
+    crowded = max(before.crowding, after.crowding) > 1 + _DEVIATION
+    return not crowded and abs(after.seconds / before.seconds - 1) <= _DEVIATION
 
 
 def _tell(line: str) -> None:

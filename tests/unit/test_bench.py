@@ -6,11 +6,15 @@ import pytest
 from bench import campuses, report, rounds
 from bench.__main__ import main
 from bench.inside import growth
-from bench.record import Record, Round
+from bench.record import Calibration, Record, Round
+
+QUIET = Calibration(seconds=0.04, crowding=1.0)
+CROWDED = Calibration(seconds=0.04, crowding=1.5)
+SLOWER = Calibration(seconds=0.05, crowding=1.0)
 
 
 def round_of(kept=True, **values):
-    return Round(group="test", first="ours", calibration=(0.1, 0.1), kept=kept, values=values)
+    return Round(group="test", first="ours", before=QUIET, after=QUIET, kept=kept, values=values)
 
 
 @pytest.fixture
@@ -20,7 +24,6 @@ def record():
         wanted=2,
         machine={"cores": 2},
         versions={"jupyterhub": "6.1.1"},
-        reference_seconds=0.1,
         rounds=[
             round_of(
                 cold_start={"ours": 2.0, "peer": 2.0},
@@ -81,7 +84,7 @@ def test_a_file_of_another_format_is_refused(tmp_path):
 
 def test_rounds_take_turns_and_noisy_ones_are_repeated(record, monkeypatch):
     # Each round asks twice, before and after; the second round's end is noisy.
-    times = iter([0.1, 0.1, 0.1, 0.2, 0.1, 0.1])
+    times = iter([QUIET, QUIET, QUIET, CROWDED, QUIET, QUIET])
     monkeypatch.setattr(rounds, "calibrate", lambda: next(times))
     record.rounds.clear()
     seen = []
@@ -91,11 +94,17 @@ def test_rounds_take_turns_and_noisy_ones_are_repeated(record, monkeypatch):
 
 
 def test_rounds_end_when_the_machine_stays_noisy(record, monkeypatch):
-    monkeypatch.setattr(rounds, "calibrate", lambda: 0.2)
+    monkeypatch.setattr(rounds, "calibrate", lambda: CROWDED)
     monkeypatch.setattr(rounds, "_PATIENCE_SECONDS", 0)
     record.rounds.clear()
     rounds.repeat(record, "test", lambda order: {})
     assert [made.kept for made in record.rounds] == [False] * (rounds.MOST_DISCARDS + 1)
+
+
+def test_a_machine_may_change_its_speed_between_rounds_but_not_in_one():
+    assert rounds.is_quiet(SLOWER, SLOWER)
+    assert not rounds.is_quiet(QUIET, SLOWER)
+    assert not rounds.is_quiet(SLOWER, QUIET)
 
 
 def test_growth_is_an_exponent():
