@@ -16,7 +16,7 @@ from jupyterhub.app import JupyterHub
 from tornado.web import StaticFileHandler
 from traitlets import Bool, Unicode
 
-from lectern_hub import configure, database, home, pages
+from lectern_hub import api, configure, database, home, pages
 from lectern_hub.configure import HERE
 from lectern_hub.place import Place
 from lectern_spawner.spawning import LiveCatalog
@@ -33,8 +33,10 @@ PAGES: list[tuple[Any, ...]] = [
     (r"/spawn/([^/]+)/([^/]+)", pages.CampusSpawnHandler),
     (r"/spawn-pending/([^/]+)", pages.CampusSpawnPendingHandler),
     (r"/spawn-pending/([^/]+)/([^/]*)", pages.CampusSpawnPendingHandler),
-    (r"/api/users/([^/]+)/server", pages.CampusServerAPIHandler),
-    (r"/api/users/([^/]+)/servers/([^/]*)", pages.CampusServerAPIHandler),
+    (r"/api/users", api.CampusUserListAPIHandler),
+    (r"/api/users/([^/]+)", api.CampusUserAPIHandler),
+    (r"/api/users/([^/]+)/server", api.CampusServerAPIHandler),
+    (r"/api/users/([^/]+)/servers/([^/]*)", api.CampusServerAPIHandler),
     (r"/lectern/static/(.*)", StaticFileHandler, {"path": str(HERE / "static")}),
 ]
 

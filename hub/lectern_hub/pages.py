@@ -1,4 +1,4 @@
-"""The hub's pages in people's languages, and REST starts that refuse in words.
+"""The hub's pages in people's languages.
 
 JupyterHub's own handlers do the work; these change what a person reads, and
 that a refusal is neither a server error nor a traceback in the log.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
-from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.handlers.pages import SpawnHandler, SpawnPendingHandler
 from jupyterhub.spawner import SpawnException
@@ -55,18 +54,22 @@ class Localized(_Handler):
     def prepare(self) -> Any:  # noqa: ANN401 - JupyterHub's own is a coroutine or nothing
         """Take a choice of language out of the address and keep it."""
         chosen = self.get_query_argument("lang", "")
-        if self.request.method == "GET" and chosen in self.offered_languages:
-            self.set_cookie(
-                LANGUAGE_COOKIE,
-                chosen,
-                path=self.hub.base_url,
-                expires_days=_YEAR_DAYS,
-                httponly=True,
-                samesite="Lax",
-            )
+        if self.request.method == "GET" and chosen:
+            if chosen in self.offered_languages:
+                self._keep_language(chosen)
             self.redirect(self.append_query_parameters(self.request.path, exclude=["lang"]))
             raise web.Finish
         return super().prepare()
+
+    def _keep_language(self, chosen: str) -> None:
+        self.set_cookie(
+            LANGUAGE_COOKIE,
+            chosen,
+            path=self.hub.base_url,
+            expires_days=_YEAR_DAYS,
+            httponly=True,
+            samesite="Lax",
+        )
 
     @property
     def template_namespace(self) -> dict[str, Any]:
@@ -131,14 +134,3 @@ class CampusSpawnHandler(Localized, SpawnHandler):
 
 class CampusSpawnPendingHandler(Localized, SpawnPendingHandler):
     """The page that a person sees while a server starts or stops."""
-
-
-class CampusServerAPIHandler(Localized, UserServerAPIHandler):
-    """Start servers by REST; a refusal is an answer, not an accident."""
-
-    async def patch(self, user_name: str, server_name: str = "") -> None:
-        """Change a server that does not run; unknown fields are the client's mistake."""
-        unknown = sorted(set(self.get_json_body() or {}) - {"name", "display_name", "user_options"})
-        if unknown:
-            raise web.HTTPError(400, f"unknown fields: {', '.join(unknown)[:200]}")
-        await super().patch(user_name, server_name)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lectern_spawner.catalog import Catalog, Course, Profile, Role
-from lectern_spawner.words import N_, Words
+from lectern_spawner.words import N_, SOURCE_LANGUAGE, Words, words
 
 _FULL_NAME = re.compile(r"[a-z][a-z0-9-]{0,29}/[a-z][a-z0-9-]{0,29}")
 _SHOWN = 60
@@ -49,11 +49,11 @@ class RefusedError(Exception):
             template: English sentence with ``%(name)s`` slots.
             values: what goes into the slots.
         """
-        super().__init__(template % values if values else template)
         self.reason = reason
         self.status = status
         self.template = template
         self.values = values
+        super().__init__(self.sentence(words(SOURCE_LANGUAGE)))
 
     def sentence(self, words: Words) -> str:
         """Return the refusal in a person's language."""

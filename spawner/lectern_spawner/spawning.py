@@ -87,6 +87,11 @@ class CourseSpawnerMixin(Configurable):
         apply_user_options: Any
         log: Any
 
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - traits of any kind
+        """Begin with the options that JupyterHub remembers: the last accepted ones."""
+        super().__init__(**kwargs)
+        self.last_choice = dict(self.user_options)
+
     @property
     def person(self) -> Person:
         """Whose server this is; also where an admin starts it."""

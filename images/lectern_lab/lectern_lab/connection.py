@@ -12,7 +12,10 @@ import os
 from typing import Any
 
 from jupyter_client.jsonutil import json_default
-from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
+from jupyter_server.services.kernels.connection.base import (
+    deserialize_msg_from_ws_v1,
+    serialize_msg_to_ws_v1,
+)
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
 from lectern_lab import memory
@@ -30,19 +33,41 @@ class ExplainingConnection(ZMQChannelsWebsocketConnection):
         super().__init__(*args, **kwargs)
         self._file = memory.find()
         self._kills = memory.kills(self._file)
-        self._running: dict[str, Any] = {}
+        self._asked: dict[str, dict[str, Any]] = {}
+        """Headers of the cells that were sent and are not done, oldest first."""
+
+    def handle_incoming_message(self, incoming_msg: Any) -> None:  # noqa: ANN401 - text or bytes
+        """Pass a message on, noting which cells wait for the kernel.
+
+        A kernel that dies at once never says which cell it ran.
+        """
+        header = self._header_of(incoming_msg)
+        if header.get("msg_type") == "execute_request":
+            self._asked[header["msg_id"]] = header
+        super().handle_incoming_message(incoming_msg)
+
+    def _header_of(self, message: Any) -> dict[str, Any]:  # noqa: ANN401 - text or bytes
+        """Return the header of a message from the browser."""
+        if self.subprotocol == _V1:
+            _, parts = deserialize_msg_from_ws_v1(message)
+            header = json.loads(bytes(parts[0]))
+        elif isinstance(message, bytes):  # with binary buffers, which no cell has
+            header = {}
+        else:
+            header = json.loads(message).get("header")
+        return header if isinstance(header, dict) else {}
 
     def handle_outgoing_message(self, stream: str, outgoing_msg: list[Any]) -> None:
-        """Pass a message on, noting which cell runs, and add the sentence to memory errors."""
+        """Pass a message on, noting which cells are done, and explain memory errors."""
         super().handle_outgoing_message(stream, outgoing_msg)
         if getattr(stream, "channel", stream) != "iopub":  # typed as text, but a socket
             return
         _, frames = self.session.feed_identities(outgoing_msg)
         _, header, parent, _, content, *_ = (f if isinstance(f, bytes) else f.bytes for f in frames)
-        if b'"execute_input"' in header:
-            self._running = json.loads(parent)
+        if b'"status"' in header and json.loads(content).get("execution_state") == "idle":
+            self._asked.pop(json.loads(parent).get("msg_id", ""), None)
         elif b'"error"' in header and json.loads(content).get("ename", "").endswith("MemoryError"):
-            self._explain()
+            self._explain(json.loads(parent))
 
     def on_kernel_restarted(self) -> None:
         """Explain a restart that follows a death by memory."""
@@ -58,13 +83,14 @@ class ExplainingConnection(ZMQChannelsWebsocketConnection):
         kills = memory.kills(self._file)
         if kills > self._kills:
             self._kills = kills
-            self._explain()
+            self._explain(next(iter(self._asked.values()), {}))
+        self._asked.clear()
 
-    def _explain(self) -> None:
-        """Put the sentence into the output of the cell that ran."""
+    def _explain(self, cell: dict[str, Any]) -> None:
+        """Put the sentence into the output of a cell, given its message's header."""
         text = os.environ.get(SENTENCE, _DEFAULT)
         message = self.session.msg(
-            "stream", {"name": "stderr", "text": f"{text}\n"}, parent={"header": self._running}
+            "stream", {"name": "stderr", "text": f"{text}\n"}, parent={"header": cell}
         )
         if self.subprotocol == _V1:
             self.write_message(

@@ -107,6 +107,12 @@ class Hierarchy:
                 _write(parent / name / file, value)
         return made
 
+    def remove(self) -> None:
+        """Remove the folders that hold servers, unless servers go on in them."""
+        for parent in set(self.parents.values()):
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+
     def _settings(
         self, controller: str, cores: Fraction, memory_bytes: int
     ) -> Iterable[tuple[str, str]]:

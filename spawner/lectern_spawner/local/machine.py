@@ -6,6 +6,7 @@ notes about what cannot be enforced here.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import subprocess
@@ -184,14 +185,21 @@ def of(state: Path) -> Machine:
     (state / "homes").mkdir(mode=0o711, parents=True, exist_ok=True)
     if root:
         _check_root(state)
-    label = f"lectern-{hashlib.sha256(str(state).encode()).hexdigest()[:8]}"
+    hierarchy = cgroups.find(_label(state))
+    if hierarchy:
+        atexit.register(hierarchy.remove)
     return Machine(
         state=state,
-        hierarchy=cgroups.find(label),
+        hierarchy=hierarchy,
         accounts=Accounts(state / "uids.sqlite", state / "homes") if root else None,
         cores=os.cpu_count() or 1,
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
     )
+
+
+def _label(state: Path) -> str:
+    """Return the name of the cgroup that holds the servers of one hub."""
+    return f"lectern-{hashlib.sha256(str(state).encode()).hexdigest()[:8]}"
 
 
 def _check_root(state: Path) -> None:
