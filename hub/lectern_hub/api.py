@@ -44,6 +44,12 @@ class CheckedBody(_Handler):
 class CampusServerAPIHandler(Localized, CheckedBody, UserServerAPIHandler):
     """Start and change servers; a refusal is an answer, not an accident."""
 
+    def get_server_json_body(self) -> dict[str, Any]:
+        """Return the options and name of a start, after a look of our own at the body."""
+        self.get_json_body()  # JupyterHub's method skips ours
+        body: dict[str, Any] = super().get_server_json_body()
+        return body
+
     async def patch(self, user_name: str, server_name: str = "") -> None:
         """Change a server that does not run; unknown fields are the client's mistake."""
         body = self.get_json_body() or {}
