@@ -30,9 +30,9 @@ def main(words: list[str] | None = None) -> int:
         record = Record.load(options.render)
         sys.stdout.write(report.page(record))
         return 0
-    record = run(_QUICK if options.quick else _WANTED, options.only)
     folder: Path = options.out
     folder.mkdir(parents=True, exist_ok=True)
+    record = run(_QUICK if options.quick else _WANTED, options.only)
     record.save(folder / "bench.json")
     (folder / "benchmarks.md").write_text(report.page(record), encoding="utf-8")
     sys.stdout.write(report.summary(record))

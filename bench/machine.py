@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+HERE = Path(__file__).parent
 _PACKAGES = (
     "lectern",
     "jupyterhub",
@@ -41,7 +43,17 @@ def versions() -> dict[str, str]:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return found | {"source": _commit()}
+
+
+def _commit() -> str:
+    """Return which commit was measured, and whether files differed from it."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "not from git"
+    return done.stdout.strip()
 
 
 def _processor() -> str:
