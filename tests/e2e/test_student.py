@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -129,6 +130,8 @@ def test_server_that_dies_at_its_start_is_explained_without_a_reload(hub, browse
     api.stop("carol")
     folder = hub.state / "homes" / "carol" / ".jupyter"
     folder.mkdir(exist_ok=True)
+    owner = folder.parent.stat()
+    os.chown(folder, owner.st_uid, owner.st_gid)
     folder.chmod(0o755)
     config = folder / "jupyter_server_config.py"
     config.write_text("import time\ntime.sleep(1)\nraise SystemExit('boom <i>')\n")

@@ -37,6 +37,9 @@ class Machine:
     """One machine and the state folder of one hub on it."""
 
     state: Path
+    label: str
+    """Names this hub among the hubs of the machine."""
+
     hierarchy: Hierarchy | None
     accounts: Accounts | None
     """The table of uids; None where all servers run as the user who runs the hub."""
@@ -185,11 +188,13 @@ def of(state: Path) -> Machine:
     (state / "homes").mkdir(mode=0o711, parents=True, exist_ok=True)
     if root:
         _check_root(state)
-    hierarchy = cgroups.find(_label(state))
+    label = _label(state)
+    hierarchy = cgroups.find(label)
     if hierarchy:
         atexit.register(hierarchy.remove)
     return Machine(
         state=state,
+        label=label,
         hierarchy=hierarchy,
         accounts=Accounts(state / "uids.sqlite", state / "homes") if root else None,
         cores=os.cpu_count() or 1,
@@ -198,7 +203,7 @@ def of(state: Path) -> Machine:
 
 
 def _label(state: Path) -> str:
-    """Return the name of the cgroup that holds the servers of one hub."""
+    """Return a name for the hub of a state folder, also of the cgroup of its servers."""
     return f"lectern-{hashlib.sha256(str(state).encode()).hexdigest()[:8]}"
 
 

@@ -105,7 +105,7 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
         """Add who and where the person is, and only programs of the environment and the system."""
         home = self.machine.homes / self.user.name
         env.update(self.machine.server_env())
-        env[process.MARK] = self._server_id()
+        env[process.MARK] = self._mark()
         env.update({"USER": self.user.name, "LOGNAME": self.user.name, "HOME": str(home)})
         if self.plan:
             env.update(self.plan.env)
@@ -245,7 +245,7 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
             status = None if self.process and self.process.alive else 0
         if status is not None and self.process is not None:
             # JupyterHub does not call `stop` for a server that is gone by itself.
-            await process.sweep(self._server_id(), self.slice)
+            await process.sweep(self._mark(), self.slice)
         return status
 
     async def stop(self, now: bool = False) -> None:
@@ -254,9 +254,7 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
             return
         patience = 0.1 if now else self.stop_seconds
         reaped = self.proc
-        gone = await process.end(
-            self.process, self._server_id(), self.slice, patience_seconds=patience
-        )
+        gone = await process.end(self.process, self._mark(), self.slice, patience_seconds=patience)
         if not gone:
             self.log.error("some processes of %s do not end", self._log_name)
         if reaped is not None:
@@ -271,7 +269,11 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
     def _log_file(self) -> Path:
         return Path(self.machine.logs, self.user.name, f"{self.name or 'default'}.log")
 
+    def _mark(self) -> str:
+        """Return what the server's processes carry; another hub here may have its namesake."""
+        return f"{self.machine.label}/{self._server_id()}"
+
     def _server_id(self) -> str:
-        """Return a name for the cgroup and the mark: any user name must fit in a file name."""
+        """Return a name for the cgroup: any user name must fit in a file name."""
         whole = f"{self.user.name}/{self.name}".encode()
         return f"{self.user.id}-{self.name or 'default'}-{hashlib.sha256(whole).hexdigest()[:8]}"
