@@ -63,7 +63,10 @@ class Record:
     versions: Mapping[str, str]
     rounds: list[Round] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
-    """Figure id -> why its peer could not be measured."""
+    """Peer -> why it could not be measured."""
+
+    failures: list[str] = field(default_factory=list)
+    """Groups that broke off, and why."""
 
     def save(self, file: Path) -> None:
         """Write everything, in one step."""

@@ -141,6 +141,7 @@ def _where(record: Record) -> str:
         f"- {len(record.rounds) - discarded} rounds kept, {discarded} discarded",
         f"- {record.wanted} kept rounds are needed for a result",
     ]
+    run += [f"- broke off: {failure.splitlines()[0]}" for failure in record.failures]
     parts = {"The run": run, "The machine": machine, "Versions": versions}
     return "".join(f"\n## {title}\n\n" + "\n".join(lines) + "\n" for title, lines in parts.items())
 

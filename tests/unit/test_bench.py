@@ -4,7 +4,7 @@ import json
 
 import pytest
 from bench import campuses, report, rounds
-from bench.__main__ import main
+from bench.__main__ import GROUPS, main
 from bench.inside import growth
 from bench.record import Calibration, Record, Round
 
@@ -119,3 +119,15 @@ def test_made_up_campuses_are_right_and_show_what_they_should(tmp_path):
     assert len(foreign.roles(people[1])) == 1
     assert len(visible.roles(people[1])) == 3
     assert sum(len(course.profiles) for course in foreign.courses.values()) == 40 + campuses.OWN
+
+
+def test_a_group_that_breaks_off_takes_nothing_with_it(monkeypatch, tmp_path, capsys):
+    def fails(record):
+        raise RuntimeError("the hub did not start")
+
+    monkeypatch.setitem(GROUPS, "live", fails)
+    monkeypatch.setitem(GROUPS, "pages", lambda record: record.rounds.append(round_of()))
+    assert main(["--only", "live", "--only", "pages", "--out", str(tmp_path)]) == 1
+    assert len(Record.load(tmp_path / "bench.json").rounds) == 1
+    assert "broke off: live: the hub did not start" in (tmp_path / "benchmarks.md").read_text()
+    assert "the hub did not start" in capsys.readouterr().err
