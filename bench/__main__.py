@@ -80,7 +80,9 @@ def run(wanted: int, only: list[str] | None = None) -> Record:
             group(record)
         except (RuntimeError, OSError) as error:
             # What the other groups took minutes to measure is kept.
-            record.failures.append(f"{name}: {error}")
+            record.failures.append(
+                "\n".join([f"{name}: {error}", *getattr(error, "__notes__", [])])
+            )
     return replace(record, seconds=time.monotonic() - begin)
 
 

@@ -35,7 +35,10 @@ class Person:
         )
 
     def ask(self, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """Return status and body after all redirects; a form makes it a POST."""
+        """Return status and body after all redirects; a form makes it a POST.
+
+        Status 0 stands for no answer, with the reason as the body.
+        """
         data = urllib.parse.urlencode(form).encode() if form is not None else None
         request = urllib.request.Request(self.base + path, data=data, headers=_NAVIGATE)
         try:
@@ -44,8 +47,8 @@ class Person:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
-        except OSError:
-            return 0, b""
+        except OSError as error:
+            return 0, repr(error).encode()
 
     def get(self, path: str) -> bytes:
         """Return a page.
@@ -72,7 +75,9 @@ class Person:
         path = f"/hub/spawn?_xsrf={urllib.parse.quote(self._xsrf())}"
         status, body = self.ask(path, form)
         if status != 200:
-            raise RuntimeError(f"{self.name} could not start: {status} {body[-500:]!r}")
+            raise RuntimeError(
+                f"{self.name} at {self.base} could not start: {status} {body[-500:]!r}"
+            )
 
     def is_ready(self) -> bool:
         """Whether the hub says that the person's server is ready."""

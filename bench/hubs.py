@@ -164,6 +164,11 @@ def _running(command: list[str], folder: Path, port: int) -> Iterator[_Started]:
     try:
         _wait_for_login(process, port, output)
         yield _Started(process, output, time.perf_counter() - begin)
+        if process.poll() is not None:
+            raise RuntimeError(f"a hub ended by itself: {_last_words(process, output)}")
+    except RuntimeError as error:
+        error.add_note(f"the hub at port {port}: {_last_words(process, output)}")
+        raise
     finally:
         _stop(process)
 
@@ -175,8 +180,12 @@ def _wait_for_login(process: subprocess.Popen[bytes], port: int, output: Path) -
         if visitor.ask("/hub/login")[0] == 200:
             return
         time.sleep(_PAUSE_SECONDS)
+    raise RuntimeError(f"a hub did not start: {_last_words(process, output)}")
+
+
+def _last_words(process: subprocess.Popen[bytes], output: Path) -> str:
     text = output.read_text(errors="replace")[-3000:]
-    raise RuntimeError(f"a hub did not start: {process.args!r}\n{text}")
+    return f"{process.args!r}, exit code {process.returncode}\n{text}"
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
