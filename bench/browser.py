@@ -72,12 +72,15 @@ class Person:
     def start(self, profile: str | None) -> None:
         """Send the form of the spawn page; None where there is nothing to choose."""
         form = {"profile": profile} if profile else {}
-        path = f"/hub/spawn?_xsrf={urllib.parse.quote(self._xsrf())}"
-        status, body = self.ask(path, form)
+        status, body = self.ask(f"/hub/spawn?_xsrf={self._quoted_xsrf()}", form)
         if status != 200:
             raise RuntimeError(
                 f"{self.name} at {self.base} could not start: {status} {body[-500:]!r}"
             )
+
+    def follow_start(self) -> None:
+        """Read what the hub tells of a start until it is over, as the page that waits does."""
+        self.get(f"/hub/api/users/{self.name}/server/progress?_xsrf={self._quoted_xsrf()}")
 
     def is_ready(self) -> bool:
         """Whether the hub says that the person's server is ready."""
@@ -97,6 +100,9 @@ class Person:
                 return
             time.sleep(pause_seconds)
         raise RuntimeError(f"{self.name} has no JupyterLab after {patience_seconds:.0f} s")
+
+    def _quoted_xsrf(self) -> str:
+        return urllib.parse.quote(self._xsrf())
 
     def _xsrf(self) -> str:
         for cookie in self.cookies:

@@ -22,9 +22,6 @@ STARTS = 8
 PROFILES = 20
 """Profiles of the campus, beside the people's own."""
 
-POLLS = (2.0, 3.0)
-"""When a person asks for the server, in seconds after the start, in both arms."""
-
 _LAB_PATIENCE_SECONDS = 120.0
 _IDLE_SECONDS = 8.0
 _SETTLE_SECONDS = 8.0
@@ -88,7 +85,7 @@ def _cpu_per_start(
     begin = time.monotonic()
     for number in range(len(names)):
         for arm in order if number % 2 == 0 else order[::-1]:
-            _start_and_poll(running[arm], people[arm][number])
+            _start_and_follow(running[arm], people[arm][number])
     time.sleep(_SETTLE_SECONDS)
     taken = time.monotonic() - begin
     used = {arm: hub.cpu_seconds() - before[arm] for arm, hub in running.items()}
@@ -100,10 +97,7 @@ def _cpu_per_start(
     return {arm: (used[arm] * 1000 - idle[arm] * taken) / len(names) for arm in running}
 
 
-def _start_and_poll(hub: Hub, person: Person) -> None:
-    """Start a server and ask for it at fixed moments, whether it is ready or not."""
-    begin = time.monotonic()
+def _start_and_follow(hub: Hub, person: Person) -> None:
+    """Start a server and wait for it as a browser does."""
     person.start(hub.profile)
-    for moment in POLLS:
-        time.sleep(max(0.0, begin + moment - time.monotonic()))
-        person.is_ready()
+    person.follow_start()

@@ -31,9 +31,10 @@ _HOW = """
 - Before and after a round a fixed piece of work is timed. Where it had to wait more than 15 % of its
   time for the processor, or took 15 % more or less after the round than before it, the round was
   discarded and repeated; after more than three discards there is no result.
-- A start of a server: the person has logged in, sends the spawn form, and asks twice whether the
-  server is ready. Hub CPU is user and system time of the hub's own process, from `/proc`. Stopping
-  is not counted, nor is what the same hub uses in the same time when it idles.
+- A start of a server: the person has logged in, sends the spawn form, lands on the page that waits
+  and reads the hub's stream of progress until the server is ready. Hub CPU is user and system time
+  of the hub's own process, from `/proc`. Stopping is not counted, nor is what the same hub uses in
+  the same time when it idles.
 - “CPU of the form” and “resolving” are CPU time inside one process, for people and objects that are
   fresh in every round. Campuses are YAML files, loaded as always.
 - kubespawner's profiles are as plain as ours (title, description, image, two limits), and every

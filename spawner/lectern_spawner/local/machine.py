@@ -111,10 +111,10 @@ class Machine:
             }
         )
 
-    def owns_port(self, port: int, name: str) -> bool:
-        """Whether nobody else listens on a port of this machine."""
+    def owns_port(self, address: str, port: int, name: str) -> bool:
+        """Whether nobody else gets connections to an address and port of this machine."""
         uid = self.accounts.get(name).uid if self.accounts else os.geteuid()
-        return ports.listeners(port) <= {uid}
+        return ports.listeners(address, port) <= {uid}
 
     def rlimits(self, plan: ServerPlan) -> Mapping[str, int]:
         """Return limits of single processes, for what no cgroup enforces."""

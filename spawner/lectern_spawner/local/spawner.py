@@ -209,14 +209,14 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
             CannotStartError: when it has ended, for another reason.
         """
         if self.process is None or await self._ended_first(self.process):
-            if ports.listeners(self.port):
+            if ports.listeners(self.ip, self.port):
                 return False
             raise CannotStartError(
                 self._obituary(plan),
                 reason="exited",
                 log_tail=process.last_lines(self._log_file()),
             )
-        return bool(self.machine.owns_port(self.port, plan.person))
+        return bool(self.machine.owns_port(self.ip, self.port, plan.person))
 
     async def _ended_first(self, leader: ProcessId) -> bool:
         """Wait for the server's first answer or its end; return whether it was the end."""

@@ -19,7 +19,7 @@ from lectern_spawner.local.accounts import FIRST_UID, Account, AccountError, Acc
 from lectern_spawner.local.process import ProcessId
 from lectern_spawner.plan import DataMount
 
-root_only = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other accounts")
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="acts for other accounts")
 
 
 @pytest.fixture
@@ -220,5 +220,35 @@ def test_ports_are_given_in_turn_and_taken_ones_are_left_out():
         given = {ports.free_port("127.0.0.1") for _ in range(60)}
         assert taken.getsockname()[1] not in given
         assert len(given) == 60
-        assert ports.listeners(taken.getsockname()[1]) == {os.geteuid()}
     assert first not in given
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+@pytest.mark.parametrize("kernel_tells", [True, False])
+def test_who_gets_connections_to_a_port_is_known(family, kernel_tells, monkeypatch):
+    if not kernel_tells:
+        monkeypatch.setattr(ports, "_NETLINK_SOCK_DIAG", 999)
+    with socket.socket(family) as mine:
+        mine.bind(("", 0))
+        port = mine.getsockname()[1]
+        assert ports.listeners("127.0.0.1", port) == set()
+        mine.listen()
+        assert ports.listeners("127.0.0.1", port) == {os.geteuid()}
+
+
+@root_only
+def test_a_listener_of_somebody_else_is_seen():
+    program = (
+        "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen();"
+        "print(s.getsockname()[1], flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", program],
+        user=4321,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        port = int(other.stdout.readline())
+        assert ports.listeners("127.0.0.1", port) == {4321}
+        other.communicate("\n")
