@@ -1,6 +1,6 @@
 """Turn one YAML scalar into text, number, date, true/false or nothing.
 
-Called by `nodes`. YAML 1.2: `yes` and `12:30` are text, `010` is ten.
+Called by `compose` and `walk`. YAML 1.2: `yes` and `12:30` are text, `010` is ten.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.resolver import implicit_resolvers
 
 KINDS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})
+_VERSION = (1, 2)
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 
 
@@ -20,14 +21,34 @@ class NoSuchDate(ValueError):
     code = "LEC209"
 
 
-def plain(node: ScalarNode) -> object:
-    """Return the value of a scalar.
+def _by_first_character() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    """Return ruamel.yaml's patterns of YAML 1.2, in its order, by the first character."""
+    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for versions, tag, pattern, firsts in implicit_resolvers:
+        # Its patterns compile themselves at first use, and are slow to ask ever after.
+        whole = re.compile(pattern.pattern, pattern.flags)
+        for first in firsts if _VERSION in versions else ():
+            found.setdefault(first, []).append((tag.rpartition(":")[2], whole))
+    return found
+
+
+_PATTERNS = _by_first_character()
+
+
+def kind_of(text: str) -> str:
+    """Return what a scalar without quotes and tag is: ``str``, ``int`` and so on."""
+    for kind, pattern in _PATTERNS.get(text[:1], ()):
+        if pattern.match(text):
+            return kind
+    return "str"
+
+
+def plain(kind: str, text: str) -> object:
+    """Return the value of a scalar of a kind.
 
     Raises:
-        ValueError: with words for the user, when the text does not fit its tag.
+        ValueError: with words for the user, when the text does not fit its kind.
     """
-    kind = str(node.tag).rpartition(":")[2]
-    text = str(node.value)
     if kind == "null":
         return None
     if kind == "bool":

@@ -1,48 +1,43 @@
-"""Read one YAML file into plain data that remembers where every key and value stands.
+"""A YAML file that was read: plain data that knows where every key and value stands.
 
-Called by `reading`. ruamel.yaml only composes nodes here; the plain data is
-built by this module, because the loader of ruamel.yaml keeps no end marks and
-accepts tags, duplicate keys and directives that a campus's files must not have.
+Called by everything that reports problems. Only the text is kept for the places;
+they are found again when somebody asks, because a campus has hundreds of files
+and nearly always none of them has anything to report.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from lectern_spawner.catalog.diagnostics import Place, Span
+from lectern_spawner.catalog.walk import Document, Where, document
 
-Where = tuple[str | int, ...]
-LONGEST_SHOWN_LINE = 2000
+__all__ = ["Source", "Where", "blank"]
 
-
-def line_starts(text: str) -> list[int]:
-    """Return the offset at which each line begins; CRLF counts as one line end."""
-    starts = [0]
-    for offset, character in enumerate(text):
-        if character == "\n" or (character == "\r" and text[offset + 1 : offset + 2] != "\n"):
-            starts.append(offset + 1)
-    return starts
+Spot = TypeVar("Spot")
 
 
-class Lines:
-    """Turns offsets of a text into spans."""
+class Spans(Mapping[Where, Span], Generic[Spot]):
+    """Spans by their paths, each worked out when it is asked for."""
 
-    def __init__(self, text: str) -> None:
-        """Find the line starts of a text."""
-        self.text = text
-        self.starts = line_starts(text)
+    def __init__(self, spots: Mapping[Where, Spot], span: Callable[[Spot], Span]) -> None:
+        """Take what was found at each path, and how that becomes a span."""
+        self._spots = spots
+        self._span = span
 
-    def span(self, start: int, end: int) -> Span:
-        """Return the span from offset `start` up to but without offset `end`."""
-        line, column = self._position(start)
-        end_line, end_column = self._position(max(start, end))
-        return Span(line, column, end_line, end_column)
+    def __getitem__(self, where: Where) -> Span:
+        """Return the span at a path."""
+        return self._span(self._spots[where])
 
-    def _position(self, offset: int) -> tuple[int, int]:
-        line = bisect_right(self.starts, offset)
-        return line, offset - self.starts[line - 1] + 1
+    def __iter__(self) -> Iterator[Where]:
+        """Iterate over the paths in the order of the file."""
+        return iter(self._spots)
+
+    def __len__(self) -> int:
+        """Return how many paths there are."""
+        return len(self._spots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +52,34 @@ class Source:
 
     text: str
     data: object
-    keys: Mapping[Where, Span]
-    values: Mapping[Where, Span]
-    uses: Mapping[Where, Span]
-    """For values written elsewhere: the alias or `<<` that brings them here."""
-
     broken: frozenset[Where] = frozenset()
     """Values that were reported while reading; what follows from them is not reported."""
 
+    @property
+    def keys(self) -> Mapping[Where, Span]:
+        """The places of the keys of mappings."""
+        found = self._document()
+        return Spans(found.keys, found.span)
+
+    @property
+    def values(self) -> Mapping[Where, Span]:
+        """The places of all values."""
+        found = self._document()
+        return Spans(found.values, found.span)
+
+    @property
+    def uses(self) -> Mapping[Where, Span]:
+        """For values written elsewhere: the alias or `<<` that brings them here."""
+        found = self._document()
+        return Spans(found.uses, lambda marks: found.lines.span(*marks))
+
     def cut(self, span: Span) -> str:
         """Return the text that a span covers."""
-        starts = line_starts(self.text)
-        begin = starts[span.line - 1] + span.column - 1
-        return self.text[begin : starts[span.end_line - 1] + span.end_column - 1]
+        return self._document().lines.cut(span)
 
     def place(self, span: Span) -> Place:
         """Return a span together with the line that it is on."""
-        starts = [*line_starts(self.text), len(self.text)]
-        line = self.text[starts[span.line - 1] : starts[span.line]].rstrip("\r\n")
-        return Place(self.file, span, line[:LONGEST_SHOWN_LINE])
+        return self._document().lines.place(span)
 
     def key(self, where: Where) -> Place | None:
         """Return the place of the key at `where`, or of the nearest thing around it."""
@@ -96,13 +100,17 @@ class Source:
 
     def use(self, where: Where) -> Place | None:
         """Return where an anchor's content is brought in, when `where` lies behind one."""
+        uses = self.uses
         for length in range(len(where), 0, -1):
-            span = self.uses.get(where[:length])
+            span = uses.get(where[:length])
             if span is not None:
                 return self.place(span)
         return None
 
+    def _document(self) -> Document:
+        return document(self.text, self.file)
+
 
 def blank(file: str, text: str = "") -> Source:
     """Return the source of a file from which nothing could be read."""
-    return Source(file, text, None, {}, {}, {})
+    return Source(file, text, None)

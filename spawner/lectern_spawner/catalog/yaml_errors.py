@@ -1,6 +1,6 @@
 """Say in plain words what ruamel.yaml found wrong with a file.
 
-Called by `nodes` when a file is not YAML, or YAML of a kind that is not allowed.
+Called by `walk` when a file is not YAML, or YAML of a kind that is not allowed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import Unpack
 
 from ruamel.yaml.error import MarkedYAMLError
 
+from lectern_spawner.catalog.compose import Fault
 from lectern_spawner.catalog.diagnostics import Diagnostic, More, Note, Place, shorten
-from lectern_spawner.catalog.source import Lines, Source
+from lectern_spawner.catalog.lines import Lines
 
 # (what ruamel.yaml says, code, what we say, label, label at the place it refers back to)
 _TRANSLATIONS: tuple[tuple[str, str, str, str, str], ...] = (
@@ -37,8 +38,6 @@ _TRANSLATIONS: tuple[tuple[str, str, str, str, str], ...] = (
         "still open here",
         "opened here",
     ),
-    (r"undefined alias", "LEC011", "an alias names an anchor that does not exist", "", ""),
-    (r"another document", "LEC009", "the file holds more than one document", "second one", ""),
     (
         r"could not find expected ':'|expected <block end>|expected the node content",
         "LEC001",
@@ -50,26 +49,17 @@ _TRANSLATIONS: tuple[tuple[str, str, str, str, str], ...] = (
     (r"unknown escape", "LEC001", "an unknown escape in double quotes", "", ""),
 )
 
-
-class TooDeep(Exception):
-    """Lists and mappings lie in each other too deeply."""
-
-    def __init__(self, offset: int) -> None:
-        """Keep the offset at which the reader gave up."""
-        super().__init__("nested too deeply")
-        self.offset = offset
+_DIRECTIVE = re.compile(r"(?:[^\S\r\n]*(?:#[^\r\n]*)?[\r\n])*(?P<line>%[^\r\n]*)")
 
 
-def directive(source: Source, lines: Lines) -> Diagnostic | None:
+def directive(lines: Lines) -> Diagnostic | None:
     """Return what is wrong when the file begins with a directive such as `%YAML 1.1`."""
-    for number, start in enumerate(lines.starts):
-        end = lines.starts[number + 1] if number + 1 < len(lines.starts) else len(lines.text)
-        line = lines.text[start:end].rstrip()
-        if line.startswith("%"):
-            return _at(source, lines, start, start + len(line), "LEC008", _directive(line))
-        if line and not line.lstrip().startswith("#"):
-            return None
-    return None
+    # Only blank lines and comments may stand before a directive.
+    found = _DIRECTIVE.match(lines.text)
+    if found is None:
+        return None
+    start, line = found.start("line"), found["line"].rstrip()
+    return _at(lines, start, start + len(line), "LEC008", _directive(line))
 
 
 def _directive(line: str) -> str:
@@ -77,51 +67,50 @@ def _directive(line: str) -> str:
     return f"directive `{shorten(line.split()[0])}` is not allowed"
 
 
-def translate(error: Exception, source: Source, lines: Lines) -> Diagnostic:
-    """Return the diagnostic for an error of ruamel.yaml."""
-    if isinstance(error, TooDeep):
-        start = error.offset
-        message = "lists and mappings are nested too deeply"
-        return _at(source, lines, start, start + 1, "LEC005", message)
+def translate(error: Exception, lines: Lines) -> Diagnostic:
+    """Return the diagnostic for a fault, or for an error of ruamel.yaml."""
+    if isinstance(error, Fault):
+        start, label = error.offset, error.label
+        return _at(lines, start, start + 1, error.code, error.message, label=label)
     if isinstance(error, MarkedYAMLError):
-        return _marked(error, source, lines)
-    return _unreadable(error, source, lines)
+        return _marked(error, lines)
+    return _unreadable(error, lines)
 
 
-def broken(error: Exception, source: Source) -> Diagnostic:
+def broken(error: Exception, lines: Lines) -> Diagnostic:
     """Return the diagnostic for a failure of ruamel.yaml that has no position."""
     if isinstance(error, RecursionError):
         message = "lists and mappings are nested too deeply"
-        return Diagnostic(code="LEC005", message=message, file=source.file)
+        return Diagnostic(code="LEC005", message=message, file=lines.file)
     note = Note(f"the YAML reader said: {shorten(error, 100)}")
     message = "the file is not valid YAML"
-    return Diagnostic(code="LEC001", message=message, file=source.file, notes=(note,))
+    return Diagnostic(code="LEC001", message=message, file=lines.file, notes=(note,))
 
 
-def _marked(error: MarkedYAMLError, source: Source, lines: Lines) -> Diagnostic:
+def _marked(error: MarkedYAMLError, lines: Lines) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     start = mark.index if mark is not None else 0
     raw = " ".join(part for part in (error.context, error.problem) if part)
     tab = _tab_before(lines.text, start)
     if tab is not None:
         message = "a tab cannot indent YAML"
-        return _at(source, lines, tab, tab + 1, "LEC003", message, help="use spaces")
+        return _at(lines, tab, tab + 1, "LEC003", message, help="use spaces")
     for pattern, code, message, label, back in _TRANSLATIONS:
         if re.search(pattern, raw):
-            notes = _back(error, source, lines, back)
-            return _at(source, lines, start, start + 1, code, message, label=label, notes=notes)
+            notes = _back(error, lines, back)
+            return _at(lines, start, start + 1, code, message, label=label, notes=notes)
     note = Note(f"the YAML reader said: {shorten(raw, 100)}")
     message = "the file is not valid YAML"
-    return _at(source, lines, start, start + 1, "LEC001", message, notes=(note,))
+    return _at(lines, start, start + 1, "LEC001", message, notes=(note,))
 
 
-def _back(error: MarkedYAMLError, source: Source, lines: Lines, label: str) -> tuple[Note, ...]:
+def _back(error: MarkedYAMLError, lines: Lines, label: str) -> tuple[Note, ...]:
     mark = error.context_mark
     if not label or mark is None or mark is error.problem_mark:
         return ()
     if error.problem_mark is not None and mark.index == error.problem_mark.index:
         return ()
-    return (Note(label, _place(source, lines, mark.index, mark.index + 1)),)
+    return (Note(label, _place(lines, mark.index, mark.index + 1)),)
 
 
 def _tab_before(text: str, offset: int) -> int | None:
@@ -136,22 +125,21 @@ def _tab_before(text: str, offset: int) -> int | None:
     return None
 
 
-def _unreadable(error: Exception, source: Source, lines: Lines) -> Diagnostic:
+def _unreadable(error: Exception, lines: Lines) -> Diagnostic:
     """Return the diagnostic for a character that YAML does not allow."""
     found = getattr(error, "position", None)
     start = found if isinstance(found, int) else 0
     character = lines.text[start : start + 1]
     message = f"character {character!a} is not allowed in YAML"
-    return _at(source, lines, start, start + 1, "LEC004", message)
+    return _at(lines, start, start + 1, "LEC004", message)
 
 
-def _place(source: Source, lines: Lines, start: int, end: int) -> Place:
+def _place(lines: Lines, start: int, end: int) -> Place:
     length = len(lines.text)
-    return source.place(lines.span(min(start, length), min(end, length)))
+    return lines.place(lines.span(min(start, length), min(end, length)))
 
 
 def _at(
-    source: Source,
     lines: Lines,
     start: int,
     end: int,
@@ -159,5 +147,5 @@ def _at(
     message: str,
     **more: Unpack[More],
 ) -> Diagnostic:
-    at = _place(source, lines, start, end)
-    return Diagnostic(code=code, message=message, file=source.file, at=at, **more)
+    at = _place(lines, start, end)
+    return Diagnostic(code=code, message=message, file=lines.file, at=at, **more)

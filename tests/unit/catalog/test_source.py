@@ -39,7 +39,9 @@ def codes(text: str) -> list[str]:
 def reread(text: str) -> object:
     """Read one token as YAML does, independently of the walk."""
     node = YAML(typ="rt").compose(text)
-    return None if node is None else scalars.plain(node)
+    if node is None:
+        return None
+    return scalars.plain(str(node.tag).rpartition(":")[2], node.value)
 
 
 def random_value(rng: random.Random, depth: int, indent: str, end: str) -> str:
