@@ -1,13 +1,14 @@
 """The catalog: a campus's YAML files, checked, as immutable data.
 
-The hub and its services, the plan and the command line read it through `load`;
+The hub and its services, the plan and the command line read it through `load`, and a
+running hub through a `Shelf`;
 `reading.read_model` is the engine, for other files with the same diagnostics.
 """
 
 from __future__ import annotations
 
 from lectern_spawner.catalog.diagnostics import CatalogError, Diagnostic
-from lectern_spawner.catalog.loader import Loaded, load
+from lectern_spawner.catalog.loader import Loaded
 from lectern_spawner.catalog.model import (
     Amount,
     Campus,
@@ -22,6 +23,7 @@ from lectern_spawner.catalog.model import (
     Storage,
     Text,
 )
+from lectern_spawner.catalog.shelf import Shelf, load
 
 __all__ = [
     "Amount",
@@ -37,6 +39,7 @@ __all__ = [
     "People",
     "Profile",
     "Role",
+    "Shelf",
     "Storage",
     "Text",
     "load",

@@ -13,4 +13,4 @@ from lectern_spawner.catalog.walk import document
 def parse(text: str, file: str) -> tuple[Source, list[Diagnostic]]:
     """Return the source of a YAML text and its problems; data is None when unusable."""
     found = document(text, file)
-    return Source(file, text, found.data, found.broken), list(found.diagnostics)
+    return Source(file, text, found.broken), list(found.diagnostics)

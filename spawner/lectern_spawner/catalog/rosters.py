@@ -24,6 +24,11 @@ class Roster:
     names: frozenset[str]
     diagnostics: list[Diagnostic]
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the names may be used."""
+        return not any(item.is_error for item in self.diagnostics)
+
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
@@ -31,12 +36,16 @@ class _Cell:
     place: Place
 
 
-def read(path: Path, shown: str | None = None) -> Roster:
-    """Read a roster file; `shown` is the name for diagnostics."""
+def read(path: Path) -> Roster:
+    """Read a roster file."""
     text, problem = textfile.read(path, textfile.ROSTER_LARGEST_BYTES)
     if text is None:
         return Roster(frozenset(), [problem] if problem else [])
-    file = shown or str(path)
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> Roster:
+    """Do what `read` does with a text; `file` is only shown."""
     rows = list(_rows(text, file))
     if not rows:
         empty = Diagnostic(code="LEC010", message="the roster is empty", file=file)

@@ -1,8 +1,8 @@
 """A YAML file that was read: plain data that knows where every key and value stands.
 
-Called by everything that reports problems. Only the text is kept for the places;
-they are found again when somebody asks, because a campus has hundreds of files
-and nearly always none of them has anything to report.
+Called by everything that reports problems. Only the text is kept; data and places
+are found again when somebody asks, because a campus has hundreds of files and
+nearly always none of them has anything to report.
 """
 
 from __future__ import annotations
@@ -51,9 +51,13 @@ class Source:
     """The name to show, as the user gave it."""
 
     text: str
-    data: object
     broken: frozenset[Where] = frozenset()
     """Values that were reported while reading; what follows from them is not reported."""
+
+    @property
+    def data(self) -> object:
+        """The plain data of the whole file; None when nothing could be read."""
+        return self._document().data
 
     @property
     def keys(self) -> Mapping[Where, Span]:
@@ -113,4 +117,4 @@ class Source:
 
 def blank(file: str, text: str = "") -> Source:
     """Return the source of a file from which nothing could be read."""
-    return Source(file, text, None)
+    return Source(file, text)
