@@ -107,9 +107,11 @@ def data_of(course: Course, campus: Campus) -> tuple[DataMount, ...]:
         DataMount(
             name=item.name,
             storage=item.storage,
-            path=campus.storage[item.storage].path / item.path.lstrip("/"),
+            path=path / item.path.lstrip("/"),
         )
         for item in course.data
+        # A storage that only pods reach has no path here.
+        if (path := campus.storage[item.storage].path) is not None
     )
 
 

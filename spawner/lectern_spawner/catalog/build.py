@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lectern_spawner.catalog import units
-from lectern_spawner.catalog.files import CampusFile, CourseFile, ProfileFile
 from lectern_spawner.catalog.model import (
     Amount,
     Campus,
@@ -25,37 +24,53 @@ from lectern_spawner.catalog.model import (
     Storage,
     Text,
 )
+from lectern_spawner.catalog.sections.campus import CampusFile, ImageFile, LimitsFile, StorageFile
+from lectern_spawner.catalog.sections.course import CourseFile, DataFile
+from lectern_spawner.catalog.sections.profile import ProfileFile
 from lectern_spawner.catalog.source import Source
 
 
 def campus(file: CampusFile, path: Path, source: Source) -> Campus:
     """Return the campus; relative storage paths start at the folder of its file."""
     default = file.languages[0]
+    images = {name: _image(image, default) for name, image in file.images.items()}
+    storage = {name: _storage(entry, path.parent, default) for name, entry in file.storage.items()}
     return Campus(
         languages=file.languages,
-        images=MappingProxyType(
-            {
-                name: Image(title=text(image.title, default), ref=image.ref)
-                for name, image in file.images.items()
-            }
-        ),
-        storage=MappingProxyType(
-            {
-                name: Storage(
-                    path=Path(os.path.realpath(path.parent / entry.path)),
-                    title=None if entry.title is None else text(entry.title, default),
-                )
-                for name, entry in file.storage.items()
-            }
-        ),
+        images=MappingProxyType(images),
+        storage=MappingProxyType(storage),
         groups=MappingProxyType({name: frozenset(who) for name, who in file.groups.items()}),
-        limits=Limits(
-            servers_per_person=file.limits.per_person.servers,
-            largest_cpu=file.limits.largest.cpu,
-            largest_memory_bytes=file.limits.largest.memory,
-        ),
+        limits=_limits(file.limits),
+        gpu_pools=MappingProxyType(file.gpu_pools),
+        calendars=MappingProxyType(file.calendars),
+        licenses=MappingProxyType(file.licenses),
+        editors=file.editors,
         file=path,
         source=source,
+    )
+
+
+def _image(file: ImageFile, default: str) -> Image:
+    capabilities = frozenset(file.capabilities)
+    return Image(title=text(file.title, default), ref=file.ref, capabilities=capabilities)
+
+
+def _storage(file: StorageFile, folder: Path, default: str) -> Storage:
+    return Storage(
+        path=None if file.path is None else Path(os.path.realpath(folder / file.path)),
+        title=None if file.title is None else text(file.title, default),
+        nfs=file.nfs,
+        squash=file.squash,
+        mount_options=file.mount_options,
+        quotas=file.quotas,
+    )
+
+
+def _limits(file: LimitsFile) -> Limits:
+    return Limits(
+        largest=file.largest,
+        servers_per_person=file.per_person.servers,
+        gpu_servers_per_person=file.per_person.gpu,
     )
 
 
@@ -69,10 +84,15 @@ def course(
         starts=file.term.starts,
         ends=file.term.ends,
         people=MappingProxyType(dict(people)),
-        data=tuple(_data_set(entry.name, entry.source) for entry in file.data),
+        home=file.home,
+        data=tuple(_data_set(entry) for entry in file.data),
+        shared=file.shared,
+        lessons=file.lessons,
+        exams=file.exams,
         profiles=MappingProxyType(
             {name: _profile(name, entry, default) for name, entry in file.profiles.items()}
         ),
+        grading=file.grading,
         file=path,
         source=source,
     )
@@ -84,9 +104,9 @@ def text(raw: str | Mapping[str, str], default: str) -> Text:
     return Text(pairs, default)
 
 
-def _data_set(name: str, source: str) -> DataSet:
-    storage, path = units.data_source(source)
-    return DataSet(name=name, storage=storage, path=path)
+def _data_set(file: DataFile) -> DataSet:
+    storage, path = units.data_source(file.source)
+    return DataSet(name=file.name, storage=storage, path=path, write=file.write)
 
 
 def _profile(name: str, file: ProfileFile, default: str) -> Profile:
@@ -97,6 +117,12 @@ def _profile(name: str, file: ProfileFile, default: str) -> Profile:
         image=file.image,
         cpu=Amount(file.cpu.guarantee, file.cpu.limit),
         memory=Amount(file.memory.guarantee, file.memory.limit),
-        env=MappingProxyType(dict(file.env)),
+        gpu=file.gpu,
+        app=file.app,
+        env=MappingProxyType(file.env),
+        idle=file.idle,
+        licenses=file.license or (),
         who=frozenset(Role(role) for role in file.who),
+        when=file.when,
+        instead=file.instead,
     )

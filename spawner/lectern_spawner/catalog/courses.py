@@ -13,7 +13,9 @@ from pathlib import Path
 from lectern_spawner.catalog import build, rules
 from lectern_spawner.catalog.copies import Copies
 from lectern_spawner.catalog.diagnostics import Diagnostic
-from lectern_spawner.catalog.files import CampusFile, CourseFile, FromCsv, FromGroup
+from lectern_spawner.catalog.sections.campus import CampusFile
+from lectern_spawner.catalog.sections.course import CourseFile
+from lectern_spawner.catalog.sections.fields import FromCsv, FromGroup
 from lectern_spawner.catalog.messages import at_value
 from lectern_spawner.catalog.model import Course, People, Role
 from lectern_spawner.catalog.reading import Parsed

@@ -18,7 +18,7 @@ LIKELY = 0.6
 MOST_LISTED = 12
 
 # Grouped by hundreds: 0 reading, 1 shape, 2 formats, 3 references, 4 sizes and
-# safety, 5 calendar. A code is never used again for something else.
+# safety, 5 calendar, 9 deprecations. A code is never used again for something else.
 CODES: dict[str, str] = {
     "LEC001": "the file is not valid YAML",
     "LEC002": "a key is set twice",
@@ -47,6 +47,10 @@ CODES: dict[str, str] = {
     "LEC112": "unknown column in a roster",
     "LEC113": "roster line with too many cells",
     "LEC114": "person with two roles in a course",
+    "LEC115": "keys that exclude each other",
+    "LEC116": "key of another system",
+    "LEC117": "key without meaning here",
+    "LEC118": "section that is not complete",
     "LEC201": "malformed amount of memory",
     "LEC202": "malformed number of cores",
     "LEC203": "malformed id",
@@ -56,18 +60,76 @@ CODES: dict[str, str] = {
     "LEC207": "malformed environment variable",
     "LEC208": "malformed group name",
     "LEC209": "malformed date",
+    "LEC210": "malformed length of time",
+    "LEC211": "malformed time of day",
+    "LEC212": "malformed date with a time",
+    "LEC213": "malformed numbers of weeks",
+    "LEC214": "malformed part of a card",
+    "LEC215": "malformed percentage",
+    "LEC216": "malformed MIG profile",
+    "LEC217": "malformed NFS export",
+    "LEC218": "malformed option of a mount",
+    "LEC219": "malformed address of a license server",
+    "LEC220": "malformed web address",
+    "LEC221": "malformed Kubernetes name or label",
+    "LEC222": "malformed feature of a license",
     "LEC301": "unknown image",
     "LEC302": "unknown storage",
     "LEC303": "unknown group",
     "LEC304": "unknown language",
     "LEC305": "roster file not found",
+    "LEC306": "unknown time zone",
+    "LEC307": "unknown GPU pool",
+    "LEC308": "unknown calendar, or none where one is needed",
+    "LEC309": "unknown license",
+    "LEC310": "unknown profile",
+    "LEC311": "unknown course",
+    "LEC312": "person who is not in the course",
+    "LEC313": "unknown period",
+    "LEC314": "MIG profile that the pool does not offer",
+    "LEC315": "unknown model of card",
     "LEC401": "profile larger than the campus allows",
     "LEC402": "too little memory for a server",
     "LEC403": "guarantee above limit",
     "LEC404": "environment variable that the platform sets",
     "LEC405": "path leaves its folder",
     "LEC406": "formula in a roster",
-    "LEC501": "term ends before it starts",
+    "LEC407": "key that would break isolation",
+    "LEC408": "more GPU memory than a card has",
+    "LEC409": "share that the pool cannot give",
+    "LEC410": "isolation that the pool does not keep",
+    "LEC411": "share too small for the pool",
+    "LEC412": "part of several cards",
+    "LEC413": "more cards than a node has",
+    "LEC414": "image or pool that the editors may not use",
+    "LEC415": "profile larger than the editors may make it",
+    "LEC416": "course that the editor may not edit",
+    "LEC417": "profiles that lead to each other in a circle",
+    "LEC418": "profile to go to instead, for other people",
+    "LEC419": "more licenses kept than there are",
+    "LEC420": "more licenses held than there are",
+    "LEC421": "quota that nobody enforces",
+    "LEC422": "nothing left of a card",
+    "LEC423": "image that cannot do what is needed",
+    "LEC424": "backend for other cards",
+    "LEC425": "MIG profiles that do not fit a card",
+    "LEC426": "storage of the system's own files",
+    "LEC427": "path of the machine",
+    "LEC501": "ends before it starts",
+    "LEC502": "outside the term",
+    "LEC503": "two lessons at the same time",
+    "LEC504": "two exams at the same time",
+    "LEC505": "time that does not exist",
+    "LEC506": "time that comes twice",
+    "LEC507": "weeks without a first day of the term",
+    "LEC508": "closes before it is due",
+    "LEC509": "steps of lateness in the wrong order",
+    "LEC510": "lesson that is never held",
+    "LEC511": "holidays with a day in common",
+    "LEC512": "cancelled day without a lesson",
+    "LEC513": "idle times in the wrong order",
+    "LEC514": "periods in the wrong order",
+    "LEC901": "deprecated image",
 }
 
 
@@ -162,11 +224,11 @@ def closest(wrong: str, known: Iterable[str]) -> str | None:
     return close[0] if close else None
 
 
-def listed(words: Iterable[str]) -> str:
-    """Return words in backticks with commas, at most twelve of them."""
+def listed(words: Iterable[str], between: str = ", ") -> str:
+    """Return words in backticks, at most twelve of them."""
     every = list(words)
     more = f" and {len(every) - MOST_LISTED} more" if len(every) > MOST_LISTED else ""
-    return ", ".join(f"`{word}`" for word in every[:MOST_LISTED]) + more
+    return between.join(f"`{word}`" for word in every[:MOST_LISTED]) + more
 
 
 def shorten(value: object, longest: int = 60) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Unpack
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from lectern_spawner.catalog import foreign
 from lectern_spawner.catalog.diagnostics import (
     Diagnostic,
     More,
@@ -179,15 +180,21 @@ def _own(item: ErrorDetails, source: Source, where: Where, on_key: bool) -> Diag
 
 def _unknown_key(source: Source, where: Where, model: type[BaseModel]) -> Diagnostic:
     section = _section(where[:-1])
-    known = fields_at(model, where[:-1])
     wrong = str(where[-1])
+    if wrong in foreign.DANGEROUS:
+        message = f"`{wrong}` would let a server out of its place"
+        return at_key(source, where, "LEC407", message, label="never possible from a course")
+    if wrong in foreign.KNOWN:
+        message = f"`{wrong}`{section} is a key of another system"
+        label, help_ = "not a key of this section", foreign.KNOWN[wrong]
+        return at_key(source, where, "LEC116", message, label=label, help=help_)
     return at_key(
         source,
         where,
         "LEC101",
         f"unknown key `{shorten(wrong)}`{section}",
         label="not a key of this section",
-        help=suggest(wrong, known),
+        help=suggest(wrong, fields_at(model, where[:-1])),
     )
 
 

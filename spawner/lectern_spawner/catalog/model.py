@@ -13,9 +13,17 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lectern_spawner.catalog.source import Source
+
+if TYPE_CHECKING:  # their fields use Role, from here
+    from lectern_spawner.catalog.sections.campus import Editors, Largest, License
+    from lectern_spawner.catalog.sections.course import Home, Shared
+    from lectern_spawner.catalog.sections.grading import Grading
+    from lectern_spawner.catalog.sections.pools import Pool
+    from lectern_spawner.catalog.sections.profile import Gpu, Idle, Program
+    from lectern_spawner.catalog.sections.times import Calendar, Exam, Lessons, Window
 
 Number = TypeVar("Number", int, Fraction)
 
@@ -83,25 +91,33 @@ class Image:
 
     title: Text
     ref: str
+    capabilities: frozenset[str] = frozenset()
+    """What it can do beside JupyterLab; empty where nobody said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """A place that data comes from."""
+    """A place for homes and data."""
 
-    path: Path
-    """Absolute and resolved; it need not exist on this machine."""
+    path: Path | None
+    """Absolute and resolved; it need not exist. None where only pods reach it."""
 
     title: Text | None = None
+    nfs: str | None = None
+    """``server:/export``."""
+
+    squash: str = "root"
+    mount_options: tuple[str, ...] = ()
+    quotas: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Limits of the campus; None means no limit."""
 
+    largest: Largest
     servers_per_person: int | None = None
-    largest_cpu: Fraction | None = None
-    largest_memory_bytes: int | None = None
+    gpu_servers_per_person: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,18 +129,24 @@ class Campus:
     storage: Mapping[str, Storage]
     groups: Mapping[str, frozenset[str]]
     limits: Limits
+    gpu_pools: Mapping[str, Pool]
+    calendars: Mapping[str, Calendar]
+    licenses: Mapping[str, License]
+    editors: tuple[Editors, ...]
     file: Path
     source: Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSet:
-    """A data set of a course, read-only in its servers."""
+    """A data set of a course."""
 
     name: str
     storage: str
     path: str
     """Path inside the storage, beginning with ``/``, without ``..``."""
+
+    write: str = "nobody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +163,18 @@ class Profile:
     memory: Amount[int]
     """In bytes."""
 
+    gpu: tuple[Gpu, ...]
+    """Ways to have a GPU, the best first; empty for none."""
+
+    app: str | Program
     env: Mapping[str, str]
+    idle: Idle | None
+    licenses: tuple[str, ...]
     who: frozenset[Role]
+    when: str | tuple[Window, ...]
+    """``always``, ``lessons``, ``outside-lessons``, or hours of the week."""
+
+    instead: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +196,15 @@ class Course:
     """Last day, included."""
 
     people: Mapping[Role, People]
+    home: Home | None
     data: tuple[DataSet, ...]
+    shared: Shared | None
+    lessons: Lessons | None
+    exams: tuple[Exam, ...]
     profiles: Mapping[str, Profile]
     """In the order of the file."""
 
+    grading: Grading | None
     file: Path
     source: Source
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from lectern_spawner.catalog import build, copies, loader, rules
 from lectern_spawner.catalog.courses import Courses, Enrolments
 from lectern_spawner.catalog.diagnostics import MOST_LISTED, Diagnostic, Note, listed
-from lectern_spawner.catalog.files import CampusFile
+from lectern_spawner.catalog.sections.campus import CampusFile
 from lectern_spawner.catalog.loader import CAMPUS_FILE, Loaded
 from lectern_spawner.catalog.model import Campus, Catalog, Course
 from lectern_spawner.catalog.reading import Parsed

@@ -184,8 +184,31 @@ def _turns(character: str) -> bool:
     )  # fmt: skip
 
 
+def argument(value: object) -> str:
+    """Check one word of a command line; numbers must be quoted."""
+    if not isinstance(value, str):
+        got = f"got {messages.describe(value)}"
+        help_ = f'write `"{value}"`' if isinstance(value, int | float) else ""
+        raise messages.fault("LEC103", "must be text", got=got, help=help_)
+    if not value or "\0" in value or len(value) > 1000:
+        raise messages.fault("LEC107", "must be 1 to 1000 characters without NUL")
+    return value
+
+
+def file_pattern(value: str) -> str:
+    """Check a pattern of file names inside a folder, such as ``data/*.csv``."""
+    if value.startswith(("/", "~")) or ".." in value.split("/"):
+        raise messages.fault("LEC405", "must stay inside its folder", got="leaves the folder")
+    if not value or len(value) > 200 or any(unicodedata.category(c) == "Cc" for c in value):
+        words = "must be 1 to 200 characters without control characters"
+        raise messages.fault("LEC107", words)
+    return value
+
+
 def storage_path(value: str) -> str:
     """Check a path of this machine."""
+    if not value:
+        raise messages.fault("LEC105", "must not be empty", got="nothing here")
     if any(unicodedata.category(character) == "Cc" for character in value):
         raise messages.fault("LEC109", "may not contain control characters")
     return value
@@ -194,6 +217,10 @@ def storage_path(value: str) -> str:
 def data_source(value: str) -> tuple[str, str]:
     """Return storage id and path of a place of data such as ``teaching:/iris``."""
     found = _FROM.fullmatch(value)
+    if value.startswith(("/", "~", "file:")):
+        words = "is a path of the machine, which courses cannot have"
+        help_ = "name a storage of the campus, such as `teaching:/iris`"
+        raise messages.fault("LEC427", words, got=f"got {messages.describe(value)}", help=help_)
     if not found or any(unicodedata.category(c)[0] == "C" for c in value):
         help_ = "write for example `teaching:/iris`"
         words = "must be a storage, a colon and a path that begins with /"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lectern_spawner.catalog.courses import Courses, Enrolments, Verdict
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note, shorten
-from lectern_spawner.catalog.files import CourseFile
+from lectern_spawner.catalog.sections.course import CourseFile
 from lectern_spawner.catalog.messages import at_value
 from lectern_spawner.catalog.model import Course
 from lectern_spawner.catalog.reading import Parsed

@@ -1,0 +1,207 @@
+"""Terms, lessons, exams and due times of a course: order, overlap, days that do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import combinations, pairwise
+
+from lectern_spawner.catalog import timetable
+from lectern_spawner.catalog.diagnostics import Diagnostic, Note
+from lectern_spawner.catalog.rules.common import Checked, exactly_one, needs, order
+from lectern_spawner.catalog.sections.times import Exam, Lessons, SingleLesson, WeeklyLesson
+from lectern_spawner.catalog.source import Where
+
+
+def term(it: Checked) -> Iterator[Diagnostic]:
+    """Yield a term that ends before it starts."""
+    starts, ends = it.course.term.starts, it.course.term.ends
+    if starts and ends and ends < starts:
+        yield order(it.source, ("term", "starts"), ("term", "ends"), "term")
+
+
+def windows(it: Checked) -> Iterator[Diagnostic]:
+    """Yield hours of the week that end before they start."""
+    for profile, entry in it.course.profiles.items():
+        for index, window in enumerate(entry.when if not isinstance(entry.when, str) else ()):
+            where: Where = ("profiles", profile, "when", index)
+            if window.ends <= window.begins:
+                yield order(it.source, (*where, "from"), (*where, "to"), "window")
+
+
+def lesson_hours(it: Checked) -> Iterator[Diagnostic]:
+    """Yield lessons whose hours are not there, or not in the calendar."""
+    lessons, calendar = it.course.lessons, it.calendar()
+    for index, lesson in enumerate(lessons.weekly if lessons else ()):
+        where: Where = ("lessons", "weekly", index)
+        given = {"from": lesson.begins, "periods": lesson.periods}
+        wrong = list(exactly_one(given, where, it.source, ("from", "periods")))
+        yield from wrong
+        if not wrong and (lesson.begins is None) != (lesson.ends is None):
+            yield needs(where, it.source, "both `from` and `to`")
+        if lesson.begins and lesson.ends and lesson.ends <= lesson.begins:
+            yield order(it.source, (*where, "from"), (*where, "to"), "lesson")
+        if lesson.periods and calendar and lesson.periods[-1] > len(calendar.periods):
+            yield it.value(
+                (*where, "periods"),
+                "LEC313",
+                f"the calendar has no period {lesson.periods[-1]}",
+                label=f"it has {len(calendar.periods)}",
+            )
+
+
+def lesson_weeks(it: Checked) -> Iterator[Diagnostic]:
+    """Yield weeks that cannot be counted or lie outside the term, and lessons never held."""
+    lessons, calendar, course = it.course.lessons, it.calendar(), it.course
+    last = timetable.last_week(course.term)
+    for index, lesson in enumerate(lessons.weekly if lessons else ()):
+        where: Where = ("lessons", "weekly", index)
+        if lesson.weeks and course.term.starts is None:
+            message = "weeks cannot be counted without the first day of the term"
+            label = "needs `term: {starts: …}`"
+            yield it.value((*where, "weeks"), "LEC507", message, label=label)
+        elif lesson.weeks and last is not None and lesson.weeks[-1] > last:
+            message = f"week {lesson.weeks[-1]} is outside the term"
+            place = it.source.value(("term", "ends"))
+            notes = (Note("the term ends here", place),) if place else ()
+            label = f"the term has {last} weeks"
+            yield it.value((*where, "weeks"), "LEC502", message, label=label, notes=notes)
+        elif last is not None and not any(timetable.dates(lesson, course.term, calendar)):
+            message = "this lesson is never held"
+            label = "no such day in the term, holidays left out"
+            yield it.value((*where, "day"), "LEC510", message, label=label)
+
+
+def overlaps(it: Checked) -> Iterator[Diagnostic]:
+    """Yield lessons at the same time, and exams at the same time."""
+    lessons = it.course.lessons
+    weekly = list(enumerate(lessons.weekly if lessons else ()))
+    for (first, one), (second, other) in combinations(weekly, 2):
+        if one.day == other.day and _share_weeks(one, other) and _share_hours(one, other, it):
+            place = it.source.value(("lessons", "weekly", first))
+            yield it.value(
+                ("lessons", "weekly", second),
+                "LEC503",
+                "two lessons are held at the same time",
+                label="begins before the other has ended",
+                notes=(Note("the other one", place),) if place else (),
+            )
+    exams = sorted(enumerate(it.course.exams), key=lambda item: item[1].starts)
+    for (early, before), (late, after) in pairwise(exams):
+        if after.starts < before.ends:
+            place = it.source.value(("exams", early))
+            yield it.value(
+                ("exams", late, "starts"),
+                "LEC504",
+                "two exams are written at the same time",
+                label="begins before the other has ended",
+                notes=(Note("the other one", place),) if place else (),
+            )
+
+
+def _share_weeks(one: WeeklyLesson, other: WeeklyLesson) -> bool:
+    if one.weeks is None or other.weeks is None:
+        return True
+    return bool(set(one.weeks) & set(other.weeks))
+
+
+def _share_hours(one: WeeklyLesson, other: WeeklyLesson, it: Checked) -> bool:
+    first = timetable.hours(one, it.calendar())
+    second = timetable.hours(other, it.calendar())
+    if first is None or second is None:
+        return False
+    return first.begins < second.ends and second.begins < first.ends
+
+
+def spans(it: Checked) -> Iterator[Diagnostic]:
+    """Yield lessons held once, and exams, that end before they start."""
+    for where, entry in _once(it):
+        if entry.ends <= entry.starts:
+            what = "exam" if where[0] == "exams" else "lesson"
+            yield order(it.source, (*where, "starts"), (*where, "ends"), what)
+
+
+def _once(it: Checked) -> Iterator[tuple[Where, SingleLesson | Exam]]:
+    """Yield the lessons that are held once, and the exams."""
+    for index, lesson in enumerate(it.course.lessons.once if it.course.lessons else ()):
+        yield ("lessons", "once", index), lesson
+    for index, exam in enumerate(it.course.exams):
+        yield ("exams", index), exam
+
+
+def cancelled(it: Checked) -> Iterator[Diagnostic]:
+    """Yield cancelled days on which there is no lesson anyway."""
+    lessons = it.course.lessons
+    if not lessons or not it.course.term.starts or not it.course.term.ends:
+        return
+    held = _held(lessons, it)
+    for index, day in enumerate(lessons.cancelled):
+        if day not in held:
+            yield it.value(
+                ("lessons", "cancelled", index),
+                "LEC512",
+                f"there is no lesson on `{day}`",
+                label="nothing to cancel",
+                severity="warning",
+            )
+
+
+def _held(lessons: Lessons, it: Checked) -> set[date]:
+    weekly = {
+        day
+        for lesson in lessons.weekly
+        for day in timetable.dates(lesson, it.course.term, it.calendar())
+    }
+    return weekly | {lesson.starts.date() for lesson in lessons.once}
+
+
+def moments(it: Checked) -> Iterator[Diagnostic]:
+    """Yield times outside the term, and times that clocks skip or show twice."""
+    for where, moment, is_work in _moments(it):
+        yield from _in_term(it, where, moment, is_work)
+        zone = calendar.timezone if (calendar := it.calendar()) else None
+        if zone is not None and not timetable.exists(moment, zone):
+            message = f"there is no `{moment:%H:%M}` on `{moment:%Y-%m-%d}` in {zone}"
+            yield it.value(where, "LEC505", message, label="clocks are put forward then")
+        elif zone is not None and timetable.is_ambiguous(moment, zone):
+            yield it.value(
+                where,
+                "LEC506",
+                f"`{moment:%H:%M}` comes twice on `{moment:%Y-%m-%d}` in {zone}",
+                label="the first one counts",
+                severity="warning",
+            )
+
+
+def _moments(it: Checked) -> Iterator[tuple[Where, datetime, bool]]:
+    """Yield every date with a time: where, when, whether it is a time to hand in."""
+    for where, entry in _once(it):
+        yield (*where, "starts"), entry.starts, False
+        yield (*where, "ends"), entry.ends, False
+    assignments = it.course.grading.assignments if it.course.grading else {}
+    for name, assignment in assignments.items():
+        for field in ("due", "closes"):
+            if (moment := getattr(assignment, field)) is not None:
+                yield ("grading", "assignments", name, field), moment, True
+
+
+def _in_term(it: Checked, where: Where, moment: datetime, is_work: bool) -> Iterator[Diagnostic]:
+    starts, ends = it.course.term.starts, it.course.term.ends
+    early = starts is not None and moment.date() < starts
+    # Work may be handed in after the last lesson.
+    late = ends is not None and moment.date() > ends and not is_work
+    if early or late:
+        key = "starts" if early else "ends"
+        place = it.source.value(("term", key))
+        yield it.value(
+            where,
+            "LEC502",
+            f"`{moment:%Y-%m-%d}` is outside the term",
+            label="before the first day" if early else "after the last day",
+            notes=(Note(f"the term {key} here", place),) if place else (),
+        )
+
+
+RULES = (
+    term, windows, lesson_hours, lesson_weeks, overlaps, spans, cancelled, moments,
+)  # fmt: skip
