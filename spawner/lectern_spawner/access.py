@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from lectern_spawner.catalog import Catalog, Course, Profile, Role
+from lectern_spawner.catalog import Campus, Catalog, Course, Profile, Role, opening
 from lectern_spawner.words import N_, SOURCE_LANGUAGE, Words, words
 
 _FULL_NAME = re.compile(r"[a-z][a-z0-9-]{0,29}/[a-z][a-z0-9-]{0,29}")
@@ -96,7 +96,8 @@ def offers(catalog: Catalog, person: Person, now: datetime) -> Iterator[Offer]:
         closed = _closed(course, role, now)
         for profile in course.profiles.values():
             if role in profile.who or person.admin:
-                yield Offer(Grant(course, profile, role), closed)
+                grant = Grant(course, profile, role)
+                yield Offer(grant, closed or _not_now(grant, catalog.campus, now))
 
 
 def decide(
@@ -126,7 +127,8 @@ def decide(
             profile=wanted,
             yours=_startable(catalog, person, now),
         )
-    if refusal := _closed(grant.course, grant.role, now):
+    refusal = _closed(grant.course, grant.role, now) or _not_now(grant, catalog.campus, now)
+    if refusal:
         raise refusal
     return grant
 
@@ -203,6 +205,36 @@ def _closed(course: Course, role: Role, now: datetime) -> RefusedError | None:
             date=course.ends,
         )
     return None
+
+
+def _not_now(grant: Grant, campus: Campus, now: datetime) -> RefusedError | None:
+    """Return why a profile has other hours for students; staff prepare and look back."""
+    course, profile = grant.course, grant.profile
+    is_student = grant.role is Role.STUDENT
+    if not is_student or opening.is_open(profile, course, campus, now):
+        return None
+    if not isinstance(profile.when, str):
+        return RefusedError(
+            "hours",
+            403,
+            N_("“%(profile)s” can be started at these times: %(times)s."),
+            profile=profile.title,
+            times=opening.times(profile.when),
+        )
+    if profile.when == opening.OUTSIDE_LESSONS:
+        sentence = N_("“%(profile)s” cannot be started during the lessons of the course.")
+        return RefusedError("hours", 403, sentence, profile=profile.title)
+    following = opening.next_lesson(course, campus, now)
+    if following is None:
+        sentence = N_("“%(profile)s” can only be started during lessons, and no more are planned.")
+        return RefusedError("hours", 403, sentence, profile=profile.title)
+    return RefusedError(
+        "hours",
+        403,
+        N_("“%(profile)s” can only be started during lessons; the next one begins on %(moment)s."),
+        profile=profile.title,
+        moment=f"{following:%Y-%m-%d %H:%M}",
+    )
 
 
 def _wanted(options: object) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lectern_spawner.catalog import Diagnostic, load
+from lectern_spawner.catalog import Diagnostic, load, pending
 from lectern_spawner.catalog import render as rendering
 
 
@@ -56,6 +56,10 @@ def _run_check(options: Namespace) -> int:
     sys.stdout.write(rendering.FORMATS[options.format](found, colour=_wants_colour()))
     if options.format in ("full", "concise"):
         print(rendering.summary(found, loaded.files))
+    if loaded.catalog and (note := pending.note(pending.without_effect(loaded.catalog))):
+        # Formats for programs hold problems and nothing else.
+        for_people = options.format in ("full", "concise")
+        print(f"note: {note}", file=sys.stdout if for_people else sys.stderr)
     return 1 if any(item.is_error for item in found) else 0
 
 

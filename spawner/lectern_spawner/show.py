@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from lectern_spawner import access
-from lectern_spawner.access import Person, RefusedError
-from lectern_spawner.catalog import Catalog, load
+from lectern_spawner.access import Grant, Person, RefusedError
+from lectern_spawner.catalog import Catalog, load, pending, shown
 from lectern_spawner.catalog.names import normalise, problem
+from lectern_spawner.catalog.reading import read_source
+from lectern_spawner.catalog.source import Where
 from lectern_spawner.commands import Command
+from lectern_spawner.describe import surroundings
 from lectern_spawner.plan import ServerPlan, make_plan
 from lectern_spawner.words import SOURCE_LANGUAGE, Words, words
 
 REFUSED = 1
 CANNOT_RUN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fact about a server, and where it is written."""
+
+    label: str
+    value: str
+    where: Where = ()
+    """Path in the course file; empty for what is not written there."""
+
+    in_campus: bool = False
+    """Whether the path is one of the campus file."""
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -33,7 +54,8 @@ def _configure(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="folder with campus.yaml and the course files (default: profiles)",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "yaml", "json"), default="text")
+    parser.add_argument("--trace", action="store_true", help="say from which line each value comes")
 
 
 def _run(options: Namespace) -> int:
@@ -48,29 +70,56 @@ def _run(options: Namespace) -> int:
         sys.stderr.write(f"lectern show: {why}\n")
         return CANNOT_RUN
     person = Person(name=name, groups=frozenset(options.group), admin=options.admin)
+    now = datetime.now().astimezone()
     try:
-        plan = _plan(catalog, person, options.profile)
+        grant = access.decide(catalog, person, {"profile": options.profile}, now)
     except RefusedError as refused:
         sys.stdout.write(_refusal(refused, options.format))
         return REFUSED
-    data = as_data(plan)
-    spoken = words(SOURCE_LANGUAGE)
-    text = json.dumps(data, ensure_ascii=False) if options.format == "json" else _text(plan, spoken)
-    sys.stdout.write(text + "\n")
+    plan = make_plan(grant, person, catalog.campus, now)
+    sys.stdout.write(_shown(options, catalog, grant, plan))
     return 0
-
-
-def _plan(catalog: Catalog, person: Person, name: str) -> ServerPlan:
-    now = datetime.now().astimezone()
-    grant = access.decide(catalog, person, {"profile": name}, now)
-    return make_plan(grant, person, catalog.campus, now)
 
 
 def _refusal(refused: RefusedError, form: str) -> str:
     sentence = refused.sentence(words(SOURCE_LANGUAGE))
+    if form == "text":
+        return f"refused: {sentence}\n"
+    return _dumped({"refused": sentence, "reason": refused.reason}, form)
+
+
+def _shown(options: Namespace, catalog: Catalog, grant: Grant, plan: ServerPlan) -> str:
+    spoken = words(SOURCE_LANGUAGE)
+    rows = list(rows_of(grant, plan, spoken))
+    if options.format != "text":
+        data = as_data(plan) | {
+            "written": surroundings(grant.course, grant.profile, catalog.campus)
+        }
+        if options.trace:
+            data["trace"] = {label: place for label, _, place in _traced(rows, catalog, grant)}
+        return _dumped(data, options.format)
+    if options.trace:
+        lines = [
+            f"{label:10}{value}\n{'':10}  {place}"
+            for label, value, place in _traced(rows, catalog, grant)
+        ]
+    else:
+        lines = [f"{row.label:10}{row.value}" for row in rows]
+    if note := pending.note(pending.without_effect(catalog)):
+        lines.append(f"note      {note}")
+    return "\n".join(lines) + "\n"
+
+
+def _dumped(data: dict[str, Any], form: str) -> str:
     if form == "json":
-        return json.dumps({"refused": sentence, "reason": refused.reason}) + "\n"
-    return f"refused: {sentence}\n"
+        return json.dumps(data, ensure_ascii=False) + "\n"
+    text = io.StringIO()
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = False
+    yaml.allow_unicode = True
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.dump(data, text)
+    return text.getvalue()
 
 
 def as_data(plan: ServerPlan) -> dict[str, Any]:
@@ -95,25 +144,56 @@ def as_data(plan: ServerPlan) -> dict[str, Any]:
     }
 
 
-def _text(plan: ServerPlan, spoken: Words) -> str:
-    """Return a plan for a person: one fact on each line."""
+def rows_of(grant: Grant, plan: ServerPlan, spoken: Words) -> Iterator[Row]:
+    """Yield a plan for a person: one fact on each line."""
+    profile: Where = ("profiles", grant.profile.id)
     sure_memory = spoken.size(plan.memory_guarantee_bytes)
-    rows = [
-        ("profile", plan.name),
-        ("person", f"{plan.person} ({plan.role.value})"),
-        ("app", plan.app),
-        ("image", plan.image),
-        ("cpu", f"{spoken.cores(plan.cpu_limit)}, sure of {spoken.cores(plan.cpu_guarantee)}"),
-        (
-            "memory",
-            f"{spoken.size(plan.memory_limit_bytes)}, sure of {sure_memory}",
-        ),
-        *(("data", f"{item.name} from {item.storage}: {item.path}") for item in plan.data),
-        *(("env", f"{name}={value}") for name, value in sorted(plan.env.items())),
-    ]
+    cpu = f"{spoken.cores(plan.cpu_limit)}, sure of {spoken.cores(plan.cpu_guarantee)}"
+    memory = f"{spoken.size(plan.memory_limit_bytes)}, sure of {sure_memory}"
+    yield Row("profile", plan.name, profile)
+    yield Row("person", f"{plan.person} ({plan.role.value})", (f"{plan.role.value}s",))
+    yield Row("app", shown.app(grant.profile.app, plan.app), (*profile, "app"))
+    yield Row("image", plan.image, ("images", grant.profile.image, "ref"), in_campus=True)
+    yield Row("cpu", cpu, (*profile, "cpu"))
+    yield Row("memory", memory, (*profile, "memory"))
+    for index, item in enumerate(plan.data):
+        yield Row("data", f"{item.name} from {item.storage}: {item.path}", ("data", index, "from"))
+    for name, value in sorted(plan.env.items()):
+        where: Where = (*profile, "env", name) if name in grant.profile.env else ()
+        yield Row("env", f"{name}={value}", where)
+    yield from _written(grant, profile)
     if plan.seconds_left is not None:
-        rows.append(("term", f"ends in {plan.seconds_left // 86400} days"))
-    return "\n".join(f"{label:8}{value}" for label, value in rows)
+        yield Row("term", f"ends in {plan.seconds_left // 86400} days", ("term", "ends"))
+
+
+def _written(grant: Grant, profile: Where) -> Iterator[Row]:
+    """Yield what the files say about the rest, in short."""
+    for index, gpu in enumerate(grant.profile.gpu):
+        short: Where = (*profile, "gpu")
+        yield Row("gpu", shown.gpu(gpu), (*short, index) if len(grant.profile.gpu) > 1 else short)
+    if grant.profile.idle:
+        yield Row("idle", shown.idle(grant.profile.idle), (*profile, "idle"))
+    if grant.profile.licenses:
+        yield Row("license", ", ".join(grant.profile.licenses), (*profile, "license"))
+    if grant.profile.when != "always":
+        yield Row("when", shown.when(grant.profile.when), (*profile, "when"))
+    if grant.profile.instead:
+        yield Row("instead", grant.profile.instead, (*profile, "instead"))
+    if grant.course.home:
+        yield Row("home", shown.home(grant.course.home), ("home",))
+    if grant.course.shared:
+        yield Row("shared", shown.shared(grant.course.shared), ("shared",))
+
+
+def _traced(rows: list[Row], catalog: Catalog, grant: Grant) -> Iterator[tuple[str, str, str]]:
+    """Yield rows with ``file:line:column`` of where each value is written."""
+    course, _ = read_source(grant.course.file)
+    campus, _ = read_source(catalog.campus.file)
+    for row in rows:
+        source = campus if row.in_campus else course
+        place = source.value(row.where) if row.where and row.where in source.values else None
+        at = f"{place.file}:{place.span.line}:{place.span.column}" if place else "set by Lectern"
+        yield row.label, row.value, at
 
 
 show = Command(

@@ -38,15 +38,61 @@ KNOWN: dict[str, str] = {
 
 # Each would let a server leave its place: become root, see other pods, the machine, its network.
 DANGEROUS: frozenset[str] = frozenset(
-    """
-    privileged allow_privilege_escalation allowPrivilegeEscalation host_network hostNetwork
-    host_pid hostPID host_ipc hostIPC host_path hostPath volumes volume_mounts volumeMounts
-    extraVolumes extraVolumeMounts service_account serviceAccount serviceAccountName uid gid
-    fs_gid fsGroup run_as_user runAsUser run_as_group runAsGroup runAsNonRoot run_as_non_root
-    security_context securityContext container_security_context containerSecurityContext
-    pod_security_context capabilities extra_pod_config extraPodConfig extra_container_config
-    extraContainerConfig init_containers initContainers extra_containers extraContainers
-    lifecycle_hooks lifecycleHooks cmd args automount_service_account_token
-    automountServiceAccountToken userns hostUsers modify_pod_hook pre_spawn_hook seccomp apparmor
-    """.split()
+    [
+        "privileged",
+        "allow_privilege_escalation",
+        "allowPrivilegeEscalation",
+        "host_network",
+        "hostNetwork",
+        "host_pid",
+        "hostPID",
+        "host_ipc",
+        "hostIPC",
+        "host_path",
+        "hostPath",
+        "volumes",
+        "volume_mounts",
+        "volumeMounts",
+        "extraVolumes",
+        "extraVolumeMounts",
+        "service_account",
+        "serviceAccount",
+        "serviceAccountName",
+        "uid",
+        "gid",
+        "fs_gid",
+        "fsGroup",
+        "run_as_user",
+        "runAsUser",
+        "run_as_group",
+        "runAsGroup",
+        "runAsNonRoot",
+        "run_as_non_root",
+        "security_context",
+        "securityContext",
+        "container_security_context",
+        "containerSecurityContext",
+        "pod_security_context",
+        "capabilities",
+        "extra_pod_config",
+        "extraPodConfig",
+        "extra_container_config",
+        "extraContainerConfig",
+        "init_containers",
+        "initContainers",
+        "extra_containers",
+        "extraContainers",
+        "lifecycle_hooks",
+        "lifecycleHooks",
+        "cmd",
+        "args",
+        "automount_service_account_token",
+        "automountServiceAccountToken",
+        "userns",
+        "hostUsers",
+        "modify_pod_hook",
+        "pre_spawn_hook",
+        "seccomp",
+        "apparmor",
+    ]
 )

@@ -279,24 +279,24 @@ def _step(kind: object, part: str | int) -> list[Any]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         for name, field in kind.model_fields.items():
             if part in (name, field.alias):
-                return list(_leaves(field.annotation))
+                return list(leaves(field.annotation))
         return []
     # A container: the key or position was used up to come to its items.
     arguments = typing.get_args(kind)
-    return list(_leaves(arguments[-1] if isinstance(part, str) else arguments[0]))
+    return list(leaves(arguments[-1] if isinstance(part, str) else arguments[0]))
 
 
-def _leaves(kind: object) -> Iterator[Any]:
+def leaves(kind: object) -> Iterator[Any]:
     """Yield the models and containers that an annotation allows."""
     if isinstance(kind, typing.TypeAliasType if hasattr(typing, "TypeAliasType") else ()):
-        yield from _leaves(kind.__value__)
+        yield from leaves(kind.__value__)
         return
     origin = typing.get_origin(kind)
     if origin is typing.Annotated:
-        yield from _leaves(typing.get_args(kind)[0])
+        yield from leaves(typing.get_args(kind)[0])
     elif origin in (typing.Union, types.UnionType):
         for option in typing.get_args(kind):
-            yield from _leaves(option)
+            yield from leaves(option)
     elif (
         origin in (dict, list, tuple)
         or (isinstance(origin, type) and issubclass(origin, Mapping))

@@ -6,7 +6,7 @@ The rules check with them; what acts during a lesson will read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -25,6 +25,13 @@ class Hours:
 
     begins: time
     ends: time
+
+
+def choose(named: str | None, calendars: Mapping[str, Calendar]) -> Calendar | None:
+    """Return the named calendar; where none is named, the only one."""
+    if named is not None:
+        return calendars.get(named)
+    return next(iter(calendars.values())) if len(calendars) == 1 else None
 
 
 def hours(lesson: WeeklyLesson, calendar: Calendar | None) -> Hours | None:

@@ -78,8 +78,7 @@ def render(
         last: full name of the profile that the person started last.
         notes: what this machine cannot keep of a profile, in words.
     """
-    # Courses that are open come first; `sorted` keeps the order otherwise.
-    found = sorted(offers(catalog, person, now), key=lambda offer: offer.refusal is not None)
+    found = _open_courses_first(offers(catalog, person, now))
     cards = {offer.grant.name: _card(catalog, offer, spoken, notes) for offer in found}
     remembered = cards.get(last or "")
     return _template().render(
@@ -90,6 +89,13 @@ def render(
         nobody=spoken.say(NOBODY, name=person.name),
         say=spoken.say,
     )
+
+
+def _open_courses_first(found: Iterable[Offer]) -> list[Offer]:
+    """Return offers with those courses first in which something can be started now."""
+    courses = [list(members) for _, members in groupby(found, key=lambda o: o.grant.course.id)]
+    courses.sort(key=lambda members: all(offer.refusal for offer in members))
+    return [offer for members in courses for offer in members]
 
 
 def _groups(found: Iterable[Offer], cards: dict[str, _Card], spoken: Words) -> Iterable[_Group]:

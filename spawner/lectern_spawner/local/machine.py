@@ -134,6 +134,10 @@ class Machine:
     def notes(self, profile: Profile, words: Words) -> list[str]:
         """Return what this machine cannot keep of a profile, in words."""
         notes = []
+        if profile.gpu:
+            notes.append(words.say(N_("This version gives no GPU.")))
+        if profile.app != "jupyter":
+            notes.append(words.say(N_("This version opens JupyterLab only.")))
         if not (self.hierarchy and self.hierarchy.cpu):
             notes.append(
                 words.say(N_("This machine cannot limit CPU: servers share what there is."))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
+from lectern_spawner.catalog import timetable
 from lectern_spawner.catalog.diagnostics import Diagnostic, More, Note, listed, shorten, suggest
 from lectern_spawner.catalog.messages import at_key, at_value
 from lectern_spawner.catalog.sections.campus import CampusFile
@@ -40,10 +41,7 @@ class Checked:
     def calendar(self) -> Calendar | None:
         """Return the calendar of the course, the campus's only one if none is named."""
         named = self.course.lessons.calendar if self.course.lessons else None
-        calendars = self.campus.calendars
-        if named is not None:
-            return calendars.get(named)
-        return next(iter(calendars.values())) if len(calendars) == 1 else None
+        return timetable.choose(named, self.campus.calendars)
 
 
 def unknown(

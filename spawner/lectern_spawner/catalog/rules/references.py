@@ -66,7 +66,7 @@ def titles(it: Checked) -> Iterator[Diagnostic]:
     course = it.course
     texts: list[tuple[object, Where]] = [(course.title, ("title",))]
     for profile, entry in course.profiles.items():
-        where = ("profiles", profile)
+        where: Where = ("profiles", profile)
         texts += [(entry.title, (*where, "title")), (entry.description, (*where, "description"))]
         if not isinstance(entry.app, str):
             texts.append((entry.app.title, (*where, "app", "title")))
@@ -133,7 +133,7 @@ def calendar(it: Checked) -> Iterator[Diagnostic]:
     lessons, known = it.course.lessons, it.campus.calendars
     if lessons and lessons.calendar is not None:
         if lessons.calendar not in known:
-            where = ("lessons", "calendar")
+            where: Where = ("lessons", "calendar")
             yield unknown(
                 it.source,
                 where,

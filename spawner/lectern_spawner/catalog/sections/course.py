@@ -96,12 +96,12 @@ class CourseFile(Section):
         description="Who teaches the course.", examples=[["chen"], ["chen", "wang"]]
     )
     assistants: People = Field(
-        default=(), description="Who helps.", examples=[{"group": "staff/ml-101"}, ["zhao"]]
+        default=(), description="Who helps.", examples=[{"group": "staff/ml-101"}, ["zhao", "carol"]]
     )
     students: People = Field(
         default=(),
         description="Who learns.",
-        examples=[{"csv": "rosters/ml-101.csv"}, ["alice", "bob"]],
+        examples=[{"csv": "rosters/ml-101.csv"}, ["alice", "bob", "carol"]],
     )
     home: Home | None = Field(
         default=None,
