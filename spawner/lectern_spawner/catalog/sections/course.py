@@ -96,7 +96,9 @@ class CourseFile(Section):
         description="Who teaches the course.", examples=[["chen"], ["chen", "wang"]]
     )
     assistants: People = Field(
-        default=(), description="Who helps.", examples=[{"group": "staff/ml-101"}, ["zhao", "carol"]]
+        default=(),
+        description="Who helps.",
+        examples=[{"group": "staff/ml-101"}, ["zhao", "carol"]],
     )
     students: People = Field(
         default=(),

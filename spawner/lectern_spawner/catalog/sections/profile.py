@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, PlainValidator, Tag
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+)
 
 from lectern_spawner.catalog import messages, units
 from lectern_spawner.catalog.reading import BY_FORM, ONE, SECTION, Many, Section
@@ -29,9 +37,20 @@ from lectern_spawner.catalog.sections.times import Window
 APPS = ("jupyter", "vscode", "desktop", "octave", "matlab", "matlab-vnc", "matlab-web", "none")
 ISOLATIONS = ("none", "memory", "compute", "hardware")
 
-Ids = Annotated[Many[Id], BeforeValidator(one_or_many), Filled]
+_ONE_OR_MANY = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "array", "minItems": 1, "items": {"type": "string"}},
+        ]
+    }
+)
+Ids = Annotated[Many[Id], BeforeValidator(one_or_many), Filled, _ONE_OR_MANY]
 Models = Annotated[
-    Many[Annotated[str, AfterValidator(units.title)]], BeforeValidator(one_or_many), Filled
+    Many[Annotated[str, AfterValidator(units.title)]],
+    BeforeValidator(one_or_many),
+    Filled,
+    _ONE_OR_MANY,
 ]
 
 

@@ -1,0 +1,97 @@
+"""`lectern schema`: the shape of a campus's files as JSON Schema, for editors.
+
+Made from the same fields that the reader checks with, so an editor completes
+and explains exactly what will be accepted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from lectern_spawner.catalog.reading import Section
+from lectern_spawner.catalog.sections.campus import CampusFile
+from lectern_spawner.catalog.sections.course import CourseFile
+from lectern_spawner.commands import Command
+
+FILES: dict[str, type[Section]] = {"campus": CampusFile, "course": CourseFile}
+# Keys of a schema that hold values, not schemas.
+_DATA = frozenset({"examples", "default", "enum", "const", "required"})
+
+
+@cache
+def schema(file: str) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a kind of file.
+
+    Args:
+        file: ``campus`` or ``course``.
+    """
+    made: dict[str, Any] = FILES[file].model_json_schema(
+        by_alias=True, schema_generator=GenerateJsonSchema
+    )
+    made = {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "$id": f"{file}.schema.json",
+        **made,
+        # Room for anchors: keys that begin with x- mean nothing.
+        "patternProperties": {"^x-": {}},
+    }
+    cleaned: dict[str, Any] = _without_titles(made)
+    return cleaned
+
+
+def _without_titles(node: Any) -> Any:  # noqa: ANN401 - JSON
+    """Drop the titles that pydantic makes of names; editors would show them as help."""
+    if isinstance(node, list):
+        return [_without_titles(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: value if key in _DATA else _without_titles(value)
+        for key, value in node.items()
+        if not (key == "title" and isinstance(value, str))
+    }
+
+
+def text(file: str) -> str:
+    """Return a schema as it is checked in."""
+    return json.dumps(schema(file), indent=2, ensure_ascii=False) + "\n"
+
+
+def _configure(parser: ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", choices=sorted(FILES), help="kind of file")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write KIND.schema.json files into a folder"
+    )
+
+
+def _run(options: Namespace) -> int:
+    wanted = [options.file] if options.file else sorted(FILES)
+    if options.out is None:
+        if len(wanted) > 1:
+            sys.stderr.write("lectern schema: say which file, or where to write with --out\n")
+            return 2
+        sys.stdout.write(text(wanted[0]))
+        return 0
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        for file in wanted:
+            (options.out / f"{file}.schema.json").write_text(text(file), encoding="utf-8")
+    except OSError as error:
+        sys.stderr.write(f"lectern schema: cannot write to {options.out}: {error.strerror}\n")
+        return 2
+    return 0
+
+
+command = Command(
+    name="schema",
+    help="print the JSON Schema of campus.yaml or of a course file, for editors",
+    configure=_configure,
+    run=_run,
+)
