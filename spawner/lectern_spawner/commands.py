@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lectern_spawner.catalog import Diagnostic, load, pending
+from lectern_spawner.catalog import Diagnostic, Loaded, editing, load, pending
 from lectern_spawner.catalog import render as rendering
+from lectern_spawner.catalog.loader import CAMPUS_FILE
+from lectern_spawner.catalog.names import normalise, problem
+
+CANNOT_RUN = 2
+
+
+class CannotRunError(Exception):
+    """Nothing was checked, which is not the same as a mistake in a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +34,12 @@ class Command:
 
 def _configure_check(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "folder",
-        nargs="?",
+        "paths",
+        nargs="*",
         type=Path,
-        default=Path("profiles"),
-        metavar="FOLDER",
-        help="the campus folder (default: profiles)",
+        default=[Path("profiles")],
+        metavar="PATH",
+        help="the campus folder, or some files of it (default: profiles)",
     )
     parser.add_argument(
         "--format",
@@ -40,31 +48,86 @@ def _configure_check(parser: ArgumentParser) -> None:
         help="how problems are printed (default: full)",
     )
     parser.add_argument("--strict", action="store_true", help="treat warnings as errors")
+    parser.add_argument(
+        "--editor",
+        metavar="NAME",
+        help="hold the courses against what the campus lets this editor do",
+    )
 
 
 def _run_check(options: Namespace) -> int:
-    folder: Path = options.folder
-    if not folder.is_dir():
-        # Nothing was checked, which is not the same as a mistake in a file.
-        print(f"lectern check: there is no folder {folder}", file=sys.stderr)
-        return 2
-    loaded = load(folder)
-    if loaded.files == 0:
-        print(f"lectern check: {loaded.diagnostics[0].message}: {folder}", file=sys.stderr)
-        return 2
-    found = [_strict(item) if options.strict else item for item in loaded.diagnostics]
-    sys.stdout.write(rendering.FORMATS[options.format](found, colour=_wants_colour()))
-    if options.format in ("full", "concise"):
-        print(rendering.summary(found, loaded.files))
+    try:
+        folder, files = _what_to_check(options.paths)
+        loaded = load(folder)
+        if loaded.files == 0:
+            raise CannotRunError(f"{loaded.diagnostics[0].message}: {folder}")
+        found = [*loaded.diagnostics, *_as_editor(options.editor, loaded, folder, files)]
+    except CannotRunError as error:
+        print(f"lectern check: {error}", file=sys.stderr)
+        return CANNOT_RUN
+    wanted = [item for item in found if _concerns(item, folder, files)]
+    shown = [replace(item, severity="error") if options.strict else item for item in wanted]
+    sys.stdout.write(rendering.FORMATS[options.format](shown, colour=_wants_colour()))
+    # Formats for programs hold problems and nothing else.
+    for_people = options.format in ("full", "concise")
+    if for_people:
+        print(rendering.summary(shown, len(files) or loaded.files))
     if loaded.catalog and (note := pending.note(pending.without_effect(loaded.catalog))):
-        # Formats for programs hold problems and nothing else.
-        for_people = options.format in ("full", "concise")
         print(f"note: {note}", file=sys.stdout if for_people else sys.stderr)
-    return 1 if any(item.is_error for item in found) else 0
+    return 1 if any(item.is_error for item in shown) else 0
 
 
-def _strict(item: Diagnostic) -> Diagnostic:
-    return replace(item, severity="error")
+def _what_to_check(paths: Sequence[Path]) -> tuple[Path, frozenset[str]]:
+    """Return the campus folder, and the names of the wanted files; none for all.
+
+    Raises:
+        CannotRunError: when there is nothing that could be checked.
+    """
+    if len(paths) == 1 and paths[0].is_dir():
+        return paths[0], frozenset()
+    for path in paths:
+        if path.is_dir():
+            raise CannotRunError("give one folder, or files of one folder")
+        if not path.exists():
+            kind = "file" if path.suffix else "folder"
+            raise CannotRunError(f"there is no {kind} {path}")
+    folders = {path.parent for path in paths}
+    if len(folders) != 1:
+        raise CannotRunError("give files of one folder")
+    folder = folders.pop()
+    if not (folder / CAMPUS_FILE).is_file():
+        raise CannotRunError(f"{folder} is no campus folder: it has no {CAMPUS_FILE}")
+    return folder, frozenset(path.name for path in paths)
+
+
+def _concerns(item: Diagnostic, folder: Path, files: frozenset[str]) -> bool:
+    """Whether a problem is one of the wanted files, or of the campus that they refer to."""
+    wanted = {str(folder / name) for name in files}
+    is_campus = item.file == str(folder / CAMPUS_FILE) and item.is_error
+    return not files or item.file in wanted or is_campus
+
+
+def _as_editor(
+    written: str | None, loaded: Loaded, folder: Path, files: frozenset[str]
+) -> list[Diagnostic]:
+    """Return what speaks against the courses as the work of an editor."""
+    if written is None:
+        return []
+    name = normalise(written)
+    if why := problem(name):
+        raise CannotRunError(why)
+    if loaded.catalog is None:
+        return []
+    mine = editing.courses_of(loaded.catalog, name)
+    if not files and not mine:
+        raise CannotRunError(f"`{name}` may edit no course of {folder}")
+    found = []
+    for course in loaded.catalog.courses.values():
+        if course.file.name in files or (not files and course.id in mine):
+            found += editing.problems(loaded.catalog, course, name)
+    if CAMPUS_FILE in files:
+        found.append(editing.not_the_campus(loaded.catalog, name))
+    return found
 
 
 def _wants_colour() -> bool:

@@ -1,6 +1,7 @@
 """The package list in setup.cfg is written by hand; the folders and the wheel must agree with it."""
 
 import configparser
+import os
 import shutil
 import subprocess
 import sys
@@ -26,10 +27,11 @@ def settings() -> configparser.ConfigParser:
 def package_files() -> list[Path]:
     """Return the files below our packages, relative to the folder that is imported from."""
     return sorted(
-        path.relative_to(root)
+        (Path(folder) / file).relative_to(root)
         for name, root in PACKAGE_ROOTS.items()
-        for path in (root / name).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        for folder, _, files in os.walk(root / name, followlinks=True)
+        for file in files
+        if "__pycache__" not in Path(folder).parts
     )
 
 

@@ -12,10 +12,10 @@ from typing import Generic, TypeVar
 
 from lectern_spawner.catalog import reading, rosters, textfile
 from lectern_spawner.catalog.diagnostics import Diagnostic
-from lectern_spawner.catalog.sections.campus import CampusFile
-from lectern_spawner.catalog.sections.course import CourseFile
 from lectern_spawner.catalog.reading import Parsed, Section
 from lectern_spawner.catalog.rosters import Roster
+from lectern_spawner.catalog.sections.campus import CampusFile
+from lectern_spawner.catalog.sections.course import CourseFile
 from lectern_spawner.catalog.source import blank
 
 Made = TypeVar("Made")

@@ -13,14 +13,15 @@ from pathlib import Path
 from lectern_spawner.catalog import build, rules
 from lectern_spawner.catalog.copies import Copies
 from lectern_spawner.catalog.diagnostics import Diagnostic
-from lectern_spawner.catalog.sections.campus import CampusFile
-from lectern_spawner.catalog.sections.course import CourseFile
-from lectern_spawner.catalog.sections.fields import FromCsv, FromGroup
-from lectern_spawner.catalog.messages import at_value
+from lectern_spawner.catalog.messages import at_key, at_value
 from lectern_spawner.catalog.model import Course, People, Role
 from lectern_spawner.catalog.reading import Parsed
 from lectern_spawner.catalog.rosters import Roster
-from lectern_spawner.catalog.source import Source
+from lectern_spawner.catalog.sections.campus import CampusFile
+from lectern_spawner.catalog.sections.course import CourseFile
+from lectern_spawner.catalog.sections.fields import FromCsv, FromGroup
+from lectern_spawner.catalog.sections.grading import Policy
+from lectern_spawner.catalog.source import Source, Where
 
 ROLES = (
     (Role.INSTRUCTOR, "instructors"),
@@ -132,6 +133,7 @@ class Courses:
         is_good &= all(each.good is not None for each in enrolments.values())
         people = {role: _people(getattr(file, key), enrolments.get(key)) for role, key in ROLES}
         found += _two_roles(people, source)
+        found += _strangers(checked, people)
         found += _roster_faults(enrolments, source)
         default = self._campus.languages[0]
         course = build.course(file, path, source, people, default) if is_good else None
@@ -190,3 +192,33 @@ def _two_roles(people: Mapping[Role, People], source: Source) -> Iterator[Diagno
                 label="the stronger role counts",
                 severity="warning",
             )
+
+
+def _strangers(it: rules.Checked, people: Mapping[Role, People]) -> Iterator[Diagnostic]:
+    """Yield a warning for everybody who gets more time in a course that they are not in."""
+    known: set[str] = set()
+    for holders in people.values():
+        known |= holders.names | set(it.campus.groups.get(holders.group or "", ()))
+    for name, where, on_key in _named(it.course):
+        if name not in known:
+            make = at_key if on_key else at_value
+            message = f"person `{name}` is not in the course"
+            label = "in none of its lists"
+            yield make(it.source, where, "LEC312", message, label=label, severity="warning")
+
+
+def _named(course: CourseFile) -> Iterator[tuple[str, Where, bool]]:
+    """Yield people beside the lists of roles: name, place, whether the place is a key."""
+    for index, exam in enumerate(course.exams):
+        for name in exam.extra_time:
+            yield name, ("exams", index, "extra_time", name), True
+    grading = course.grading
+    if grading is None:
+        return
+    policies: list[tuple[Where, Policy]] = [(("grading",), grading)]
+    for assignment, its in grading.assignments.items():
+        policies.append((("grading", "assignments", assignment), its))
+    for where, policy in policies:
+        for index, extension in enumerate(policy.extensions):
+            for position, name in enumerate(extension.people):
+                yield name, (*where, "extensions", index, "people", position), False

@@ -17,11 +17,11 @@ from pathlib import Path
 from lectern_spawner.catalog import build, copies, loader, rules
 from lectern_spawner.catalog.courses import Courses, Enrolments
 from lectern_spawner.catalog.diagnostics import MOST_LISTED, Diagnostic, Note, listed
-from lectern_spawner.catalog.sections.campus import CampusFile
 from lectern_spawner.catalog.loader import CAMPUS_FILE, Loaded
 from lectern_spawner.catalog.model import Campus, Catalog, Course
 from lectern_spawner.catalog.reading import Parsed
 from lectern_spawner.catalog.rosters import Roster
+from lectern_spawner.catalog.sections.campus import CampusFile
 from lectern_spawner.catalog.versions import Choice, Version, choose
 
 
@@ -186,6 +186,8 @@ class Shelf:
         return _Good(campus, versions, choice.rosters(), last)
 
     def _loaded(self, good: _Good | None, choice: Choice, found: list[Diagnostic]) -> Loaded:
+        if good and (campus := good.campus.parsed.model):
+            found += rules.unknown_courses(campus, good.campus.parsed.source, choice.ids)
         diagnostics = loader.in_order([*found, *choice.diagnostics], self._campus_path)
         return Loaded(
             catalog=good.catalog if good else None,

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from lectern_spawner.catalog.courses import Courses, Enrolments, Verdict
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note, shorten
-from lectern_spawner.catalog.sections.course import CourseFile
 from lectern_spawner.catalog.messages import at_value
 from lectern_spawner.catalog.model import Course
 from lectern_spawner.catalog.reading import Parsed
 from lectern_spawner.catalog.rosters import Roster
+from lectern_spawner.catalog.sections.course import CourseFile
 from lectern_spawner.catalog.source import Source
 
 Version = Parsed[CourseFile]
@@ -31,6 +31,8 @@ class Choice:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     courses_read: int = 0
     rosters_read: int = 0
+    ids: frozenset[str] = frozenset()
+    """Ids of all courses, those of broken files too."""
 
     def courses(self) -> list[Course]:
         """Return the courses that are offered, by the names of their files."""
@@ -67,6 +69,7 @@ def choose(
     for path in sorted(now, key=lambda path: _rank(path, now[path], good.get(path))):
         chooser.take(path, now[path])
     choice = chooser.choice
+    choice.ids = frozenset(chooser.taken)
     choice.courses_read = sum(version is not None for version in now.values())
     for enrolment in enrolments.seen():
         if enrolment.roster is not None:

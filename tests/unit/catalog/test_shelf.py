@@ -208,7 +208,7 @@ def test_a_campus_that_would_break_a_course_is_held_back_as_a_whole(
     for _ in range(2):
         loaded = shelf.refresh()
         assert set(catalog(loaded).courses) == {"art-1", "bio-2"}
-        assert catalog(loaded).campus.limits.largest_cpu == 4
+        assert catalog(loaded).campus.limits.largest.cpu == 4
         assert kept(loaded) == {"campus.yaml"}
         (problem,) = loaded.diagnostics
         assert problem.is_error

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note
 from lectern_spawner.catalog.messages import dotted
+from lectern_spawner.catalog.model import Profile
 from lectern_spawner.catalog.rules.common import Checked
 from lectern_spawner.catalog.sections.campus import Largest
 from lectern_spawner.catalog.sections.profile import ProfileFile
@@ -57,7 +58,7 @@ def enough_memory(it: Checked) -> Iterator[Diagnostic]:
 
 
 def asks(
-    source: Source, profile: str, entry: ProfileFile
+    source: Source, profile: str, entry: ProfileFile | Profile
 ) -> Iterator[tuple[str, Fraction | float, Where]]:
     """Yield what a profile asks for: key of `largest`, amount, place."""
     for key in ("cpu", "memory"):

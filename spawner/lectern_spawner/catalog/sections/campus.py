@@ -15,7 +15,7 @@ from lectern_spawner.catalog.sections.fields import (
     GroupName,
     Id,
     LanguageName,
-    People,
+    NamesOrGroup,
     Person,
     Share,
     TextLike,
@@ -217,7 +217,7 @@ class License(Section):
 class Editors(Section):
     """Who may edit which courses, and what those courses may use."""
 
-    people: People = Field(
+    people: NamesOrGroup = Field(
         description="Who may edit.", examples=[["chen"], {"group": "staff/ml-101"}]
     )
     courses: Annotated[Many[Id], Filled] = Field(

@@ -187,6 +187,13 @@ People = Annotated[
 ]
 
 
+NamesOrGroup = Annotated[
+    Annotated[Many[Person], BeforeValidator(_list_of_names), Tag("@names")]
+    | Annotated[FromGroup, Tag("@group")],
+    Discriminator(_people_kind),
+]
+
+
 def one_or_many(value: object) -> object:
     """Take one item for a list of one."""
     return value if isinstance(value, list | tuple) else (value,)
