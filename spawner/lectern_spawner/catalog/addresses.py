@@ -13,6 +13,7 @@ from lectern_spawner.catalog import messages
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
 _EXPORT = re.compile(rf"({_HOST}|\[[0-9a-fA-F:]{{2,39}}\]):(/.*)")
 _SERVER = re.compile(rf"([0-9]{{1,5}})@({_HOST})")
+_TURNED = re.compile(rf"({_HOST}):([0-9]{{1,5}})")
 _URL = re.compile(rf"https?://{_HOST}(?::[0-9]{{1,5}})?(?:/[!-~]*)?")
 _PREFIX = r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?"
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
@@ -40,9 +41,13 @@ def mount_option(value: str) -> str:
     """Check an option of a mount such as ``nfsvers=4.1``."""
     if not _MOUNT_OPTION.fullmatch(value):
         words = "must be one option such as `nfsvers=4.1`"
-        raise messages.fault("LEC218", words, got=f"got {messages.describe(value)}")
+        parts = re.split(r"[\s,]+", value.strip())
+        several = len(parts) > 1 and all(_MOUNT_OPTION.fullmatch(part) for part in parts)
+        help_ = f"write `[{', '.join(parts)}]`" if several else ""
+        raise messages.fault("LEC218", words, got=f"got {messages.describe(value)}", help=help_)
     if value in _UNSAFE_OPTIONS:
-        raise messages.fault("LEC407", "would let files of the share act as more than data")
+        words = "would let files of the share act as more than data"
+        raise messages.fault("LEC407", words, got="never possible here")
     return value
 
 
@@ -52,7 +57,8 @@ def license_server(value: str) -> str:
     if found and 0 < int(found[1]) < 65_536:
         return value
     words = "must be a port, an @ and a server"
-    help_ = "write for example `27000@license.example.edu`"
+    turned = _TURNED.fullmatch(value)
+    help_ = f"write `{turned[2]}@{turned[1]}`" if turned else "write for example `27000@host`"
     raise messages.fault("LEC219", words, got=f"got {messages.describe(value)}", help=help_)
 
 
@@ -62,7 +68,9 @@ def url(value: str) -> str:
         return value
     words = "must be an address that begins with http:// or https://"
     got = "a password does not belong here" if "@" in value else f"got {messages.describe(value)}"
-    raise messages.fault("LEC220", words, got=got)
+    likely = f"http://{value}"
+    help_ = f"write `{likely}`" if "@" not in value and _URL.fullmatch(likely) else ""
+    raise messages.fault("LEC220", words, got=got, help=help_)
 
 
 def label_key(value: str) -> str:
@@ -88,4 +96,6 @@ def feature(value: str) -> str:
     if _FEATURE.fullmatch(value):
         return value
     words = "must be 1 to 64 of the characters A-Z a-z 0-9 _ . -"
-    raise messages.fault("LEC222", words, got=f"got {messages.describe(value)}")
+    likely = re.sub(r"\s+", "_", value.strip())
+    help_ = f"write `{likely}`" if _FEATURE.fullmatch(likely) else ""
+    raise messages.fault("LEC222", words, got=f"got {messages.describe(value)}", help=help_)

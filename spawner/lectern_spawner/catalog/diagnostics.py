@@ -63,7 +63,7 @@ CODES: dict[str, str] = {
     "LEC210": "malformed length of time",
     "LEC211": "malformed time of day",
     "LEC212": "malformed date with a time",
-    "LEC213": "malformed numbers of weeks",
+    "LEC213": "malformed numbers of weeks or periods",
     "LEC214": "malformed part of a card",
     "LEC215": "malformed percentage",
     "LEC216": "malformed MIG profile",

@@ -92,7 +92,8 @@ def _misspelt(items: list[ErrorDetails], model: type[BaseModel]) -> Iterator[Whe
     for item in items:
         if item["type"] == "extra_forbidden":
             where, _ = _where(item["loc"])
-            likely = closest(str(where[-1]), fields_at(model, where[:-1]))
+            wrong = str(where[-1])
+            likely = foreign.meant(wrong) or closest(wrong, fields_at(model, where[:-1]))
             if likely is not None:
                 yield (*where[:-1], likely)
 
@@ -181,13 +182,13 @@ def _own(item: ErrorDetails, source: Source, where: Where, on_key: bool) -> Diag
 def _unknown_key(source: Source, where: Where, model: type[BaseModel]) -> Diagnostic:
     section = _section(where[:-1])
     wrong = str(where[-1])
-    if wrong in foreign.DANGEROUS:
+    if foreign.is_dangerous(wrong):
         message = f"`{wrong}` would let a server out of its place"
-        return at_key(source, where, "LEC407", message, label="never possible from a course")
-    if wrong in foreign.KNOWN:
+        return at_key(source, where, "LEC407", message, label="never possible here")
+    if (advice := foreign.advice(wrong)) is not None:
         message = f"`{wrong}`{section} is a key of another system"
-        label, help_ = "not a key of this section", foreign.KNOWN[wrong]
-        return at_key(source, where, "LEC116", message, label=label, help=help_)
+        label = "not a key of this section"
+        return at_key(source, where, "LEC116", message, label=label, help=advice)
     return at_key(
         source,
         where,

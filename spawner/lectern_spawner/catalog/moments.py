@@ -17,6 +17,7 @@ from lectern_spawner.catalog.diagnostics import closest
 SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 LONGEST_SECONDS = 400 * 86_400
 MOST_WEEKS = 60
+FIRST_YEAR, LAST_YEAR = 1990, 2199
 
 DURATION_PATTERN = r"([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,7}s)?"
 _DURATION = re.compile(DURATION_PATTERN)
@@ -27,7 +28,7 @@ _DURATION_LIKE = re.compile(
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
 _CLOCK_LIKE = re.compile(r"([0-9]{1,2})[:.h]([0-9]{2})")
 _DATE_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})")
-_WEEKS = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?")
+_NUMBERS = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?")
 
 
 def duration(value: object) -> timedelta:
@@ -48,7 +49,9 @@ def _duration_help(value: object) -> str:
     like = _DURATION_LIKE.fullmatch(str(value)) if isinstance(value, int | str) else None
     if like is None or isinstance(value, bool) or not int(like[1]):
         return "write for example `45m` or `1h30m`"
-    return f"write `{int(like[1])}{(like[2] or 'm')[0].lower()}`"
+    # A bare number is meant in minutes, a large one in seconds, as other systems count.
+    usual = "m" if int(like[1]) < 600 else "s"
+    return f"write `{int(like[1])}{(like[2] or usual)[0].lower()}`"
 
 
 def offset(value: object) -> timedelta:
@@ -74,14 +77,24 @@ def clock(value: object) -> time:
     raise messages.fault("LEC211", "must be a time of day", got=got, help=help_)
 
 
+def day(value: date) -> date:
+    """Check that a date can belong to a course; arithmetic with others may overflow."""
+    if FIRST_YEAR <= value.year <= LAST_YEAR:
+        return value
+    words = f"must be a day of the years {FIRST_YEAR} to {LAST_YEAR}"
+    raise messages.fault("LEC106", words, got=f"got {value}")
+
+
 def date_time(value: object) -> datetime:
     """Return a wall-clock time of some day from text such as ``2026-11-10T09:00``."""
     if isinstance(value, str) and (found := _DATE_TIME.fullmatch(value)):
         try:
-            return datetime(*(int(part) for part in found.groups()))  # type: ignore[arg-type]
+            moment = datetime(*(int(part) for part in found.groups()))  # type: ignore[arg-type]
         except ValueError:
             words = "is a moment that no calendar has"
             raise messages.fault("LEC209", words, got=f"got {value}") from None
+        day(moment.date())
+        return moment
     got = f"got {messages.describe(value)}"
     help_ = "write for example `2026-11-10T09:00`"
     if isinstance(value, date):
@@ -91,10 +104,19 @@ def date_time(value: object) -> datetime:
 
 def weeks(value: object) -> tuple[int, ...]:
     """Return numbers of weeks from text such as ``1-8, 10-16``, or from one number."""
+    return _numbers(value, "weeks")
+
+
+def periods(value: object) -> tuple[int, ...]:
+    """Return numbers of periods from text such as ``1-2``, or from one number."""
+    return _numbers(value, "periods")
+
+
+def _numbers(value: object, what: str) -> tuple[int, ...]:
     parts = str(value).split(",") if isinstance(value, int | str) else []
     found: set[int] = set()
     for part in parts:
-        match = _WEEKS.fullmatch(part.strip())
+        match = _NUMBERS.fullmatch(part.strip())
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if isinstance(value, bool) or not 1 <= first <= last <= MOST_WEEKS:
             break
@@ -103,7 +125,7 @@ def weeks(value: object) -> tuple[int, ...]:
         if found:
             return tuple(sorted(found))
     got = f"got {messages.describe(value)}"
-    words = f"must be numbers of weeks from 1 to {MOST_WEEKS}"
+    words = f"must be numbers of {what} from 1 to {MOST_WEEKS}"
     raise messages.fault("LEC213", words, got=got, help="write for example `1-8, 10-16`")
 
 

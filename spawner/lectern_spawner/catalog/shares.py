@@ -38,8 +38,10 @@ def _exact_share(value: object) -> Fraction | None:
         return None
     if isinstance(value, float):
         exact = Fraction(repr(value)) if math.isfinite(value) and abs(value) < 1000 else None
-        if exact is not None and 100 % exact.denominator:
-            near = exact.limit_denominator(16)
+        if exact is None:
+            return None
+        near = exact.limit_denominator(16)
+        if exact != near and 100 % exact.denominator:
             words = "cannot be cut evenly"
             help_ = f"write `{near}`" if near else "write for example `1/16`"
             raise messages.fault("LEC214", words, got=f"got {value}", help=help_)

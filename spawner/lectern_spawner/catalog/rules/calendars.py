@@ -9,7 +9,7 @@ from lectern_spawner.catalog import timetable
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note
 from lectern_spawner.catalog.messages import at_value
 from lectern_spawner.catalog.rules.common import order
-from lectern_spawner.catalog.sections.times import Calendar
+from lectern_spawner.catalog.sections.times import Calendar, Holiday
 from lectern_spawner.catalog.source import Source, Where
 
 
@@ -26,18 +26,21 @@ def _holidays(where: Where, calendar: Calendar, source: Source) -> Iterator[Diag
         if holiday.last is not None and holiday.last < holiday.first:
             yield order(source, (*place, "from"), (*place, "to"), "holiday")
     known = sorted(enumerate(calendar.holidays), key=lambda item: item[1].first)
-    for (early, before), (late, after) in pairwise(known):
-        if after.first <= timetable.last_day(before):
-            other = source.value((*where, "holidays", early))
+    longest: tuple[int, Holiday] | None = None
+    for index, holiday in known:
+        if longest is not None and holiday.first <= timetable.last_day(longest[1]):
+            other = source.value((*where, "holidays", longest[0]))
             yield at_value(
                 source,
-                (*where, "holidays", late, "from"),
+                (*where, "holidays", index, "from"),
                 "LEC511",
                 "two holidays have a day in common",
                 label="already a holiday",
                 severity="warning",
                 notes=(Note("the other one", other),) if other else (),
             )
+        if longest is None or timetable.last_day(holiday) > timetable.last_day(longest[1]):
+            longest = index, holiday
 
 
 def _make_up(where: Where, calendar: Calendar, source: Source) -> Iterator[Diagnostic]:

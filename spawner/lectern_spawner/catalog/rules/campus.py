@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import PurePosixPath
+from posixpath import normpath
 
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note
 from lectern_spawner.catalog.messages import at_key, at_value
@@ -17,7 +17,14 @@ from lectern_spawner.catalog.source import Source, Where
 _SOURCES = ("count", "lmstat", "prometheus", "unlimited")
 # Folders whose files are the system's, not a campus's.
 _SYSTEM = frozenset(
-    ["/", "/etc", "/root", "/proc", "/sys", "/dev", "/run", "/boot", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/var", "/var/lib", "/var/run", "/home", "/tmp"]
+    [
+        "/", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/var", "/var/lib", "/home", "/tmp",
+    ]
+)  # fmt: skip
+# Nothing below these is anybody's data: configuration, devices, sockets, secrets.
+_SYSTEM_BELOW = (
+    "/etc", "/root", "/proc", "/sys", "/dev", "/run", "/boot", "/var/run", "/var/log",
+    "/var/spool",
 )  # fmt: skip
 
 
@@ -78,12 +85,11 @@ def _storage(campus: CampusFile, source: Source) -> Iterator[Diagnostic]:
 
 
 def _is_system(path: str) -> bool:
-    plain = PurePosixPath(path)
-    if not plain.is_absolute():
+    """Whether an absolute path leads to the system's own files, however it is written."""
+    if not path.startswith("/"):
         return False
-    parts = [part for part in plain.parts if part != "/"]
-    outer = "/" + "/".join(parts[:1])
-    return str(plain) in _SYSTEM or outer in ("/proc", "/sys", "/dev", "/etc", "/root", "/boot")
+    plain = normpath("/" + path.lstrip("/"))
+    return plain in _SYSTEM or any(f"{plain}/".startswith(f"{top}/") for top in _SYSTEM_BELOW)
 
 
 def _licenses(campus: CampusFile, source: Source) -> Iterator[Diagnostic]:
@@ -103,6 +109,9 @@ def _licenses(campus: CampusFile, source: Source) -> Iterator[Diagnostic]:
                 label=f"{kept} in all",
                 notes=(Note("there are", place),) if place else (),
             )
+        if license_.unlimited and kept:
+            message = "`reserve` means nothing to licenses that are not counted"
+            yield at_key(source, (*where, "reserve"), "LEC117", message, label="nothing to keep")
 
 
 def _editors(campus: CampusFile, source: Source) -> Iterator[Diagnostic]:

@@ -33,6 +33,11 @@ class Checked:
         place = self.campus_source.value(where)
         return (Note("set here", place),) if place else ()
 
+    def defined_here(self, where: Where) -> tuple[Note, ...]:
+        """Return a note that shows the key of a section of the campus file."""
+        place = self.campus_source.key(where)
+        return (Note("defined here", place),) if place else ()
+
     def written(self, where: Where) -> str:
         """Return a value of the campus file as it is written there."""
         place = self.campus_source.value(where)

@@ -6,13 +6,13 @@ has, how it is cut, what is kept apart. Amounts are bytes and exact fractions.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from lectern_spawner.catalog.diagnostics import Diagnostic, listed
+from lectern_spawner.catalog.diagnostics import Diagnostic, closest, listed
 from lectern_spawner.catalog.rules.common import Checked, exactly_one, unknown
+from lectern_spawner.catalog.rules.pools import mig_gib, mig_per_card
 from lectern_spawner.catalog.rules.sizes import gpu_at
 from lectern_spawner.catalog.sections.pools import Pool
 from lectern_spawner.catalog.sections.profile import Gpu
@@ -40,8 +40,11 @@ _KEPT: dict[str, tuple[int, int]] = {
 _DRA_KEPT = {"whole": (3, 3), "mig": (3, 3), "hami-core": (1, 1)}
 _WHOLE_ONLY = frozenset({"whole", "vgpu"})
 _PARTS_OF_SEVERAL = frozenset({"hami", "volcano", "kai", "dra"})
-_GPU_MANAGER_BLOCK_BYTES = 256 * 2**20
-_MIG_NAME = re.compile(r"([0-9])g\.([0-9]+)gb")
+_MIB = 2**20
+_GPU_MANAGER_BLOCK_BYTES = 256 * _MIB
+_UNIT_BYTES = {"MiB": _MIB, "GiB": 2**30}
+# Most mechanisms count a part of a card in whole percents.
+_PERCENT = Fraction(1, 100)
 _ONE_OF = ("share", "memory", "mig", "count")
 
 
@@ -75,10 +78,7 @@ def _request(it: Checked, gpu: Gpu, where: Where) -> Iterator[Diagnostic]:
         return
     pools = _candidates(it, gpu)
     if not pools:
-        message = "no card of these pools is of such a model"
-        known = sorted({pool.cards.model for pool in it.campus.gpu_pools.values()})
-        label = f"the campus has {listed(known)}"
-        yield it.value((*where, "model"), "LEC315", message, label=label)
+        yield _no_such_model(it, gpu, (*where, "model"))
         return
     found = {name: _first_problem(gpu, name, pool) for name, pool in pools.items()}
     if gpu.pool is None and None in found.values():
@@ -90,8 +90,21 @@ def _request(it: Checked, gpu: Gpu, where: Where) -> Iterator[Diagnostic]:
                 problem.code,
                 problem.message,
                 label=problem.label,
-                notes=it.set_here(("gpu_pools", name)),
+                notes=it.defined_here(("gpu_pools", name)),
             )
+
+
+def _no_such_model(it: Checked, gpu: Gpu, where: Where) -> Diagnostic:
+    named = gpu.pool or tuple(it.campus.gpu_pools)
+    known = sorted({it.campus.gpu_pools[name].cards.model for name in named})
+    close = closest((gpu.model or ("",))[0], known)
+    return it.value(
+        where,
+        "LEC315",
+        "no card of these pools is of such a model",
+        label=f"the cards are {listed(known)}",
+        help=f"did you mean `{close}`?" if close else None,
+    )
 
 
 def _names(it: Checked, gpu: Gpu, where: Where) -> Iterator[Diagnostic]:
@@ -102,7 +115,9 @@ def _names(it: Checked, gpu: Gpu, where: Where) -> Iterator[Diagnostic]:
             place = (*place, index) if (*place, index) in it.source.values else place
             yield unknown(it.source, place, "LEC307", "GPU pool", name, known, section="gpu_pools")
     if gpu.pool is None and not known:
-        yield it.value(where, "LEC307", "there is no GPU pool", label="the campus has none")
+        help_ = "add one to campus.yaml under `gpu_pools`"
+        message, label = "there is no GPU pool", "the campus has none"
+        yield it.value(where, "LEC307", message, label=label, help=help_)
 
 
 def _candidates(it: Checked, gpu: Gpu) -> dict[str, Pool]:
@@ -124,11 +139,23 @@ def _several(gpu: Gpu, name: str, pool: Pool) -> Problem | None:
     if count > pool.cards.per_node:
         label = f"a node of pool `{name}` has {pool.cards.per_node}"
         return Problem("LEC413", "count", f"no node has {count} cards", label)
-    part = gpu.share is not None or gpu.memory is not None
-    if count > 1 and part and pool.backend not in _PARTS_OF_SEVERAL:
+    if count > 1 and not _is_whole(gpu) and pool.backend not in _PARTS_OF_SEVERAL:
         message = f"a part of {count} cards cannot be had from pool `{name}`"
         return Problem("LEC412", "count", message, f"`count: {count}` alone gives whole cards")
     return None
+
+
+def _whole(gpu: Gpu, name: str, pool: Pool) -> Problem | None:
+    if not _is_whole(gpu) or (pool.replicas is None and pool.mig is None):
+        return None
+    cut = "by MIG" if pool.replicas is None else f"in {pool.replicas}"
+    key = "count" if gpu.share is None else "share"
+    message = f"pool `{name}` has no whole cards"
+    return Problem("LEC409", key, message, f"each card is cut {cut}")
+
+
+def _is_whole(gpu: Gpu) -> bool:
+    return gpu.memory is None and gpu.mig is None and gpu.share in (None, 1)
 
 
 def _mig(gpu: Gpu, name: str, pool: Pool) -> Problem | None:
@@ -151,7 +178,7 @@ def _share(gpu: Gpu, name: str, pool: Pool) -> Problem | None:
     least = _smallest(pool)
     if gpu.share < least:
         message = f"`{gpu.share}` is less than pool `{name}` can cut off a card"
-        return Problem("LEC411", "share", message, f"the smallest is `1/{int(1 / least)}`")
+        return Problem("LEC411", "share", message, f"the smallest is `{least}`")
     return None
 
 
@@ -162,21 +189,39 @@ def _only(pool: Pool, share: Fraction) -> str | None:
     if pool.replicas is not None and share != Fraction(1, pool.replicas):
         return f"only `1/{pool.replicas}`"
     if pool.mig is not None:
-        # The share is rounded up to the MIG profile of which the most fit a card.
-        largest = Fraction(1, min(pool.mig.profiles.values()))
-        if share > largest:
-            return f"at most `{largest}`, as its MIG profiles are"
+        # A share is rounded up to a MIG profile; the largest is the one of which fewest fit.
+        fewest = min(mig_per_card(name, pool.cards.memory) for name in pool.mig.profiles)
+        if share > Fraction(1, fewest):
+            return f"at most `{Fraction(1, fewest)}`, as its MIG profiles are"
     return None
 
 
 def _smallest(pool: Pool) -> Fraction:
     """Return the smallest part of a card that a pool's mechanism can express."""
-    if pool.backend == "gpu-manager":
-        return Fraction(1, max(1, pool.cards.memory // _GPU_MANAGER_BLOCK_BYTES))
+    memory = pool.cards.memory
+    if pool.mig is not None:
+        return Fraction(0)
+    if pool.custom is not None:
+        bytes_ = _UNIT_BYTES.get(pool.custom.unit, 0) * pool.custom.minimum
+        percent = pool.custom.minimum if pool.custom.unit == "percent" else 0
+        return Fraction(percent, 100) + Fraction(bytes_, memory)
     if pool.backend == "gpushare":
-        unit = 2**30 if pool.memory_unit == "GiB" else 2**20
-        return Fraction(1, max(1, pool.cards.memory // unit))
-    return Fraction(1, 100)
+        return Fraction(1, max(1, memory // _block(pool)))
+    if pool.backend == "gpu-manager":
+        # Cores are counted in percents and memory in blocks; neither may come to nothing.
+        return max(_PERCENT, Fraction(1, max(1, memory // _block(pool))))
+    return _PERCENT
+
+
+def _block(pool: Pool) -> int:
+    """Return the unit in bytes in which a pool's mechanism counts memory."""
+    if pool.backend == "gpu-manager":
+        return _GPU_MANAGER_BLOCK_BYTES
+    if pool.backend == "gpushare":
+        return _UNIT_BYTES[pool.memory_unit]
+    if pool.custom is not None:
+        return _UNIT_BYTES.get(pool.custom.unit, 1) * pool.custom.multiple
+    return pool.memory_factor * _MIB
 
 
 def _memory(gpu: Gpu, name: str, pool: Pool) -> Problem | None:
@@ -185,25 +230,29 @@ def _memory(gpu: Gpu, name: str, pool: Pool) -> Problem | None:
     most, what = _most_memory(pool)
     if gpu.memory > most:
         message = f"pool `{name}` has no card with so much memory to give"
-        return Problem("LEC408", "memory", message, f"{what} has {most // 2**20}Mi")
+        return Problem("LEC408", "memory", message, what)
     return None
 
 
 def _most_memory(pool: Pool) -> tuple[int, str]:
-    """Return the most bytes that one server can have of one card, and of what."""
+    """Return the most bytes that one server can have of one card, and that in words."""
     card = pool.cards.memory - (pool.reserve or 0)
     if pool.replicas is not None:
-        return card // pool.replicas, f"one of {pool.replicas} parts"
+        part = card // pool.replicas
+        return part, f"one of {pool.replicas} parts has {part // _MIB}Mi"
     if pool.mig is not None:
-        sizes = [int(m[2]) for p in pool.mig.profiles if (m := _MIG_NAME.match(p))]
-        return min(card, max(sizes, default=0) * 2**30), "the largest MIG profile"
-    return card, "a card"
+        largest = max(mig_gib(name) for name in pool.mig.profiles)
+        # What a profile really has is a little less than the whole number in its name.
+        return largest * 2**30 - 1, f"the largest MIG profile has less than {largest}Gi"
+    block = _block(pool)
+    most = card // block * block
+    kept = " without its reserve" if pool.reserve else ""
+    return most, f"a card{kept} has {most // _MIB}Mi"
 
 
 def _isolation(gpu: Gpu, name: str, pool: Pool) -> Problem | None:
-    memory, compute = kept_apart(pool)
-    if gpu.count is not None and gpu.share is None and gpu.memory is None:
-        memory, compute = 3, 3
+    # Nobody else is on a card that is given as a whole.
+    memory, compute = (3, 3) if _is_whole(gpu) else kept_apart(pool)
     wanted = gpu.isolation
     if wanted == "none" and gpu.memory is not None and pool.backend == "time-slicing":
         message = f"pool `{name}` (time-slicing) keeps no memory limit"
@@ -230,5 +279,5 @@ def kept_apart(pool: Pool) -> tuple[int, int]:
 
 
 _RULES: tuple[Callable[[Gpu, str, Pool], Problem | None], ...] = (
-    _several, _mig, _share, _memory, _isolation,
+    _several, _whole, _mig, _share, _memory, _isolation,
 )  # fmt: skip

@@ -24,10 +24,10 @@ def late_steps(it: Checked) -> Iterator[Diagnostic]:
                 yield it.value(
                     (*place, key),
                     "LEC509",
-                    f"a later step has an earlier `{key}`"
+                    "a step does not end after the one before"
                     if key == "until"
                     else "a later step costs less",
-                    label="not more than the step before",
+                    label="too early" if key == "until" else "less than the step before",
                     notes=(Note("the step before", other),) if other else (),
                 )
 

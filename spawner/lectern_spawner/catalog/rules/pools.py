@@ -6,13 +6,12 @@ Which backend reads which key is from the documents of the mechanisms, see
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note, listed
 from lectern_spawner.catalog.messages import at_key, at_value
 from lectern_spawner.catalog.rules.common import needs
-from lectern_spawner.catalog.sections.pools import MigLayout, Pool
+from lectern_spawner.catalog.sections.pools import Pool
 from lectern_spawner.catalog.source import Source, Where
 
 # Keys beside the common ones: backend -> key -> whether it must be there.
@@ -40,10 +39,9 @@ _KEYS: dict[str, dict[str, bool]] = {
 }
 _SPECIAL = frozenset(key for keys in _KEYS.values() for key in keys)
 _NVIDIA_ONLY = frozenset({"time-slicing", "mps", "mig", "gpu-manager", "gpushare", "mps-env"})
-_MIG_NAME = re.compile(r"([0-9])g\.([0-9]+)gb")
 _MIG_SLICES = 7
-# A profile's name rounds its memory up, by less than this for every instance.
-_MIG_ROUNDING_BYTES = 2**30
+# MIG cuts the memory of every card into eighths; a profile's name rounds them up.
+_MIG_EIGHTHS = 8
 
 
 def pool_problems(name: str, pool: Pool, source: Source) -> Iterator[Diagnostic]:
@@ -109,8 +107,10 @@ def _reserve(where: Where, pool: Pool, source: Source) -> Iterator[Diagnostic]:
 def _layout(where: Where, pool: Pool, source: Source) -> Iterator[Diagnostic]:
     if pool.mig is None:
         return
-    slices, memory = mig_size(pool.mig)
-    if slices > _MIG_SLICES or memory > pool.cards.memory:
+    layout, memory = pool.mig.profiles, pool.cards.memory
+    slices = sum(_mig_slices(name) * number for name, number in layout.items())
+    eighths = sum(_mig_eighths(name, memory) * number for name, number in layout.items())
+    if slices > _MIG_SLICES or eighths > _MIG_EIGHTHS:
         yield at_value(
             source,
             (*where, "mig", "profiles"),
@@ -124,15 +124,29 @@ def _layout(where: Where, pool: Pool, source: Source) -> Iterator[Diagnostic]:
         )
 
 
-def mig_size(layout: MigLayout) -> tuple[int, int]:
-    """Return the compute slices and the least bytes that a card's MIG profiles need."""
-    slices = memory = 0
-    for profile, number in layout.profiles.items():
-        found = _MIG_NAME.match(profile)
-        if found:
-            slices += int(found[1]) * number
-            memory += (int(found[2]) * 2**30 - _MIG_ROUNDING_BYTES) * number
-    return slices, memory
+def mig_per_card(profile: str, card: int) -> int:
+    """Return how many of a MIG profile fit a card with so many bytes of memory, at least one."""
+    slices, eighths = _mig_slices(profile), _mig_eighths(profile, card)
+    return max(1, min(_MIG_SLICES // slices, _MIG_EIGHTHS // eighths))
+
+
+def mig_gib(profile: str) -> int:
+    """Return the GiB in the name of a MIG profile; it always has a little less."""
+    return _mig_numbers(profile)[1]
+
+
+def _mig_slices(profile: str) -> int:
+    return _mig_numbers(profile)[0]
+
+
+def _mig_eighths(profile: str, card: int) -> int:
+    return max(1, round(mig_gib(profile) * 2**30 * _MIG_EIGHTHS / card))
+
+
+def _mig_numbers(profile: str) -> tuple[int, int]:
+    """Return slices and GiB of a profile such as ``3g.20gb``."""
+    slices, _, rest = profile.partition("g.")
+    return int(slices), int(rest.partition("gb")[0])
 
 
 def _tolerations(where: Where, pool: Pool, source: Source) -> Iterator[Diagnostic]:

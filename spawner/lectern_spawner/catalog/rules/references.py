@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lectern_spawner.catalog import units
 from lectern_spawner.catalog.diagnostics import Diagnostic
+from lectern_spawner.catalog.messages import at_key
 from lectern_spawner.catalog.rules.common import Checked, languages, twice, unknown
 from lectern_spawner.catalog.sections.fields import FromGroup
 from lectern_spawner.catalog.source import Where
@@ -27,6 +28,7 @@ def images(it: Checked) -> Iterator[Diagnostic]:
                 where,
                 "LEC901",
                 f"image `{entry.image}` is deprecated",
+                label="will be gone some day",
                 severity="warning",
                 notes=it.set_here(("images", entry.image, "status")),
                 help=f"use `{image.successor}`" if image.successor else None,
@@ -145,7 +147,8 @@ def calendar(it: Checked) -> Iterator[Diagnostic]:
             )
     elif (key := _first_with_times(it)) and len(known) != 1:
         missing = "add one to campus.yaml under `calendars`"
-        yield it.value(
+        yield at_key(
+            it.source,
             (key,),
             "LEC308",
             f"`{key}` has times, and it is not clear in which time zone",

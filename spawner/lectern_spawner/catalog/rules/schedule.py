@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
-from itertools import combinations, pairwise
+from datetime import date, datetime, timedelta
+from itertools import combinations
 
 from lectern_spawner.catalog import timetable
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note
 from lectern_spawner.catalog.rules.common import Checked, exactly_one, needs, order
+from lectern_spawner.catalog.sections.course import Term
 from lectern_spawner.catalog.sections.times import Exam, Lessons, SingleLesson, WeeklyLesson
 from lectern_spawner.catalog.source import Where
 
+# So long a term is a misspelt year; the dates in it are counted one by one.
+_LONGEST_TERM = timedelta(days=5 * 366)
+
 
 def term(it: Checked) -> Iterator[Diagnostic]:
-    """Yield a term that ends before it starts."""
+    """Yield a term that ends before it starts, or goes on for too long."""
     starts, ends = it.course.term.starts, it.course.term.ends
-    if starts and ends and ends < starts:
+    if not starts or not ends:
+        return
+    if ends < starts:
         yield order(it.source, ("term", "starts"), ("term", "ends"), "term")
+    elif ends - starts > _LONGEST_TERM:
+        message = "the term is longer than five years"
+        label = "a course that goes on needs no last day"
+        yield it.value(("term", "ends"), "LEC106", message, label=label)
+
+
+def _sound_term(it: Checked) -> Term:
+    """Return the term, or one without days if it is wrong: nothing more follows from that."""
+    return Term() if any(term(it)) else it.course.term
 
 
 def windows(it: Checked) -> Iterator[Diagnostic]:
@@ -34,8 +49,10 @@ def lesson_hours(it: Checked) -> Iterator[Diagnostic]:
     lessons, calendar = it.course.lessons, it.calendar()
     for index, lesson in enumerate(lessons.weekly if lessons else ()):
         where: Where = ("lessons", "weekly", index)
-        given = {"from": lesson.begins, "periods": lesson.periods}
-        wrong = list(exactly_one(given, where, it.source, ("from", "periods")))
+        # Either of the two hours stands for both; what is missing comes after.
+        hour = "from" if lesson.begins is not None or lesson.ends is None else "to"
+        given = {hour: lesson.begins or lesson.ends, "periods": lesson.periods}
+        wrong = list(exactly_one(given, where, it.source, (hour, "periods")))
         yield from wrong
         if not wrong and (lesson.begins is None) != (lesson.ends is None):
             yield needs(where, it.source, "both `from` and `to`")
@@ -53,7 +70,8 @@ def lesson_hours(it: Checked) -> Iterator[Diagnostic]:
 def lesson_weeks(it: Checked) -> Iterator[Diagnostic]:
     """Yield weeks that cannot be counted or lie outside the term, and lessons never held."""
     lessons, calendar, course = it.course.lessons, it.calendar(), it.course
-    last = timetable.last_week(course.term)
+    days = _sound_term(it)
+    last = timetable.last_week(days)
     for index, lesson in enumerate(lessons.weekly if lessons else ()):
         where: Where = ("lessons", "weekly", index)
         if lesson.weeks and course.term.starts is None:
@@ -66,7 +84,7 @@ def lesson_weeks(it: Checked) -> Iterator[Diagnostic]:
             notes = (Note("the term ends here", place),) if place else ()
             label = f"the term has {last} weeks"
             yield it.value((*where, "weeks"), "LEC502", message, label=label, notes=notes)
-        elif last is not None and not any(timetable.dates(lesson, course.term, calendar)):
+        elif last is not None and not any(timetable.dates(lesson, days, calendar)):
             message = "this lesson is never held"
             label = "no such day in the term, holidays left out"
             yield it.value((*where, "day"), "LEC510", message, label=label)
@@ -87,16 +105,19 @@ def overlaps(it: Checked) -> Iterator[Diagnostic]:
                 notes=(Note("the other one", place),) if place else (),
             )
     exams = sorted(enumerate(it.course.exams), key=lambda item: item[1].starts)
-    for (early, before), (late, after) in pairwise(exams):
-        if after.starts < before.ends:
-            place = it.source.value(("exams", early))
+    longest: tuple[int, Exam] | None = None
+    for index, exam in exams:
+        if longest is not None and exam.starts < longest[1].ends:
+            place = it.source.value(("exams", longest[0]))
             yield it.value(
-                ("exams", late, "starts"),
+                ("exams", index, "starts"),
                 "LEC504",
                 "two exams are written at the same time",
                 label="begins before the other has ended",
                 notes=(Note("the other one", place),) if place else (),
             )
+        if longest is None or exam.ends > longest[1].ends:
+            longest = index, exam
 
 
 def _share_weeks(one: WeeklyLesson, other: WeeklyLesson) -> bool:
@@ -131,8 +152,9 @@ def _once(it: Checked) -> Iterator[tuple[Where, SingleLesson | Exam]]:
 
 def cancelled(it: Checked) -> Iterator[Diagnostic]:
     """Yield cancelled days on which there is no lesson anyway."""
-    lessons = it.course.lessons
-    if not lessons or not it.course.term.starts or not it.course.term.ends:
+    lessons, days = it.course.lessons, _sound_term(it)
+    # Without the calendar nobody knows the days on which other weekdays' lessons are held.
+    if not lessons or not days.starts or not days.ends or it.calendar() is None:
         return
     held = _held(lessons, it)
     for index, day in enumerate(lessons.cancelled):
@@ -157,20 +179,29 @@ def _held(lessons: Lessons, it: Checked) -> set[date]:
 
 def moments(it: Checked) -> Iterator[Diagnostic]:
     """Yield times outside the term, and times that clocks skip or show twice."""
+    calendar = it.calendar()
+    outside: set[Where] = set()
     for where, moment, is_work in _moments(it):
-        yield from _in_term(it, where, moment, is_work)
-        zone = calendar.timezone if (calendar := it.calendar()) else None
-        if zone is not None and not timetable.exists(moment, zone):
-            message = f"there is no `{moment:%H:%M}` on `{moment:%Y-%m-%d}` in {zone}"
-            yield it.value(where, "LEC505", message, label="clocks are put forward then")
-        elif zone is not None and timetable.is_ambiguous(moment, zone):
-            yield it.value(
-                where,
-                "LEC506",
-                f"`{moment:%H:%M}` comes twice on `{moment:%Y-%m-%d}` in {zone}",
-                label="the first one counts",
-                severity="warning",
-            )
+        if where[:-1] not in outside:
+            found = list(_in_term(it, where, moment, is_work))
+            outside |= {where[:-1]} if found else set()
+            yield from found
+        if calendar is not None:
+            yield from _on_the_clock(it, where, moment, calendar.timezone)
+
+
+def _on_the_clock(it: Checked, where: Where, moment: datetime, zone: str) -> Iterator[Diagnostic]:
+    if not timetable.exists(moment, zone):
+        message = f"there is no `{moment:%H:%M}` on `{moment:%Y-%m-%d}` in {zone}"
+        yield it.value(where, "LEC505", message, label="clocks are put forward then")
+    elif timetable.is_ambiguous(moment, zone):
+        yield it.value(
+            where,
+            "LEC506",
+            f"`{moment:%H:%M}` comes twice on `{moment:%Y-%m-%d}` in {zone}",
+            label="the first one counts",
+            severity="warning",
+        )
 
 
 def _moments(it: Checked) -> Iterator[tuple[Where, datetime, bool]]:
@@ -186,7 +217,8 @@ def _moments(it: Checked) -> Iterator[tuple[Where, datetime, bool]]:
 
 
 def _in_term(it: Checked, where: Where, moment: datetime, is_work: bool) -> Iterator[Diagnostic]:
-    starts, ends = it.course.term.starts, it.course.term.ends
+    days = _sound_term(it)
+    starts, ends = days.starts, days.ends
     early = starts is not None and moment.date() < starts
     # Work may be handed in after the last lesson.
     late = ends is not None and moment.date() > ends and not is_work

@@ -18,6 +18,7 @@ from lectern_spawner.catalog.source import Source, Where
 # JupyterLab with one kernel needs about this much before anything is computed.
 LEAST_MEMORY_BYTES = 256 * 2**20
 
+_NOUNS = {"share": "of a card"}
 _NEEDS = {
     "desktop": "desktop",
     "octave": "octave",
@@ -69,6 +70,8 @@ def asks(
             yield "share", gpu.share, (*where, "share")
         if gpu.count is not None:
             yield "cards", gpu.count, (*where, "count")
+            if gpu.share is None and gpu.memory is None:
+                yield "share", Fraction(1), (*where, "count")
     if entry.idle and entry.idle.longest:
         hours = entry.idle.longest / timedelta(hours=1)
         yield "hours", hours, ("profiles", profile, "idle", "longest")
@@ -89,11 +92,13 @@ def too_large(
     for profile, entry in it.course.profiles.items():
         for key, amount, where in asks(it.source, profile, entry):
             most = getattr(largest, key)
+            if key == "share" and where[-1] == "count" and largest.cards is not None:
+                continue  # whole cards have a limit of their own
             if most is not None and amount > most:
                 yield it.value(
                     where,
                     code,
-                    f"profile `{profile}` asks for more {key} than {whose}",
+                    f"profile `{profile}` asks for more {_NOUNS.get(key, key)} than {whose}",
                     label=f"the most is {it.written((*at, key)) or most}",
                     notes=it.set_here((*at, key)),
                 )
@@ -146,7 +151,7 @@ def quota_is_kept(it: Checked) -> Iterator[Diagnostic]:
             "LEC421",
             f"storage `{home.server}` keeps no quotas",
             label="nobody would enforce this",
-            notes=it.set_here(("storage", home.server)),
+            notes=it.defined_here(("storage", home.server)),
             help="remove it, or say `quotas: true` where the server really keeps them",
         )
 
@@ -174,14 +179,19 @@ def idle_in_order(it: Checked) -> Iterator[Diagnostic]:
 def instead_works(it: Checked) -> Iterator[Diagnostic]:
     """Yield profiles to go to instead that lead back, or that the same people may not start."""
     profiles = it.course.profiles
+    order = {profile: number for number, profile in enumerate(profiles)}
     for profile, entry in profiles.items():
         other = profiles.get(entry.instead or "")
         if entry.instead is None or other is None:
             continue
         where = ("profiles", profile, "instead")
-        if _leads_back(profile, it):
-            message = f"the way from profile `{profile}` to its `instead` never ends"
-            yield it.value(where, "LEC417", message, label="leads back here")
+        circle = _circle(profile, it)
+        if circle:
+            # Each circle is reported once, where the file comes to it first.
+            if profile == min(circle, key=order.__getitem__):
+                message = f"profile `{profile}` leads back to itself"
+                label = " → ".join([*circle, profile])
+                yield it.value(where, "LEC417", message, label=label)
         elif not set(entry.who) <= set(other.who):
             message = f"not everybody who may start `{profile}` may start `{entry.instead}`"
             place = it.source.value(("profiles", entry.instead, "who"))
@@ -189,14 +199,14 @@ def instead_works(it: Checked) -> Iterator[Diagnostic]:
             yield it.value(where, "LEC418", message, label="for other people", notes=notes)
 
 
-def _leads_back(profile: str, it: Checked) -> bool:
-    seen, here = {profile}, it.course.profiles[profile].instead
-    while here in it.course.profiles:
-        if here in seen:
-            return here == profile
-        seen.add(here)
+def _circle(profile: str, it: Checked) -> list[str]:
+    """Return the profiles on the way from one back to itself, none if it does not lead back."""
+    way = {profile: None}
+    here = it.course.profiles[profile].instead
+    while here in it.course.profiles and here not in way:
+        way[here] = None
         here = it.course.profiles[here].instead
-    return False
+    return list(way) if here == profile else []
 
 
 RULES = (

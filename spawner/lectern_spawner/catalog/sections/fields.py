@@ -78,12 +78,12 @@ Moment = Annotated[
     PlainValidator(moments.date_time),
     _text(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"),
 ]
-Day = Annotated[date, WithJsonSchema({"type": "string", "format": "date"})]
-Weeks = Annotated[
-    tuple[int, ...],
-    PlainValidator(moments.weeks),
-    WithJsonSchema({"type": ["string", "integer"]}),
+Day = Annotated[
+    date, AfterValidator(moments.day), WithJsonSchema({"type": "string", "format": "date"})
 ]
+_Numbers = WithJsonSchema({"type": ["string", "integer"]})
+Weeks = Annotated[tuple[int, ...], PlainValidator(moments.weeks), _Numbers]
+Periods = Annotated[tuple[int, ...], PlainValidator(moments.periods), _Numbers]
 Share = Annotated[
     Fraction,
     PlainValidator(shares.share),

@@ -19,6 +19,7 @@ from lectern_spawner.catalog.sections.fields import (
     Id,
     Moment,
     Percent,
+    Periods,
     Person,
     TextLike,
     Weekday,
@@ -107,7 +108,7 @@ class WeeklyLesson(Section):
     ends: Clock | None = Field(
         default=None, alias="to", description="When it ends.", examples=["11:40", "15:40"]
     )
-    periods: Weeks | None = Field(
+    periods: Periods | None = Field(
         default=None,
         description="Periods of the calendar, instead of `from` and `to`.",
         examples=["1-2", "1"],
