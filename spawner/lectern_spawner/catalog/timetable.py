@@ -71,16 +71,14 @@ def dates(
     if monday is None or last is None or term.starts is None or term.ends is None:
         return
     moved = {day.date: day.as_day for day in calendar.make_up} if calendar else {}
-    for number in range(1, last + 1):
-        if lesson.weeks is not None and number not in lesson.weeks:
-            continue
-        for offset in range(7):
-            day = monday + WEEK * (number - 1) + DAY * offset
-            held_as = moved.get(day) or (
-                None if is_holiday(day, calendar) else WEEKDAYS[day.weekday()]
-            )
-            if held_as == lesson.day and term.starts <= day <= term.ends and day not in cancelled:
-                yield day
+    usual = monday + DAY * WEEKDAYS.index(lesson.day)
+    weekly = {usual + WEEK * number for number in range(last)} - moved.keys()
+    held = {day for day in weekly if not is_holiday(day, calendar)}
+    held |= {day for day, weekday in moved.items() if weekday == lesson.day}
+    for day in sorted(held - set(cancelled)):
+        number = (day - monday) // WEEK + 1
+        if term.starts <= day <= term.ends and (lesson.weeks is None or number in lesson.weeks):
+            yield day
 
 
 def is_holiday(day: date, calendar: Calendar | None) -> bool:

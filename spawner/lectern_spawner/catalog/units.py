@@ -209,8 +209,10 @@ def storage_path(value: str) -> str:
     """Check a path of this machine."""
     if not value:
         raise messages.fault("LEC105", "must not be empty", got="nothing here")
-    if any(unicodedata.category(character) == "Cc" for character in value):
-        raise messages.fault("LEC109", "may not contain control characters")
+    control = next((c for c in value if unicodedata.category(c) == "Cc"), None)
+    if control is not None:
+        got = f"contains {control!a}"
+        raise messages.fault("LEC109", "may not contain control characters", got=got)
     return value
 
 

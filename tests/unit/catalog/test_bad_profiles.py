@@ -1,18 +1,48 @@
-"""Each code: an example file that produces it, the words expected, and a page about it."""
+"""Each code: an example file that produces it, and the words and the place expected."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lectern_spawner.catalog import load, nodes, render
-from lectern_spawner.catalog.diagnostics import CODES
+from lectern_spawner.catalog import Diagnostic, load, render
+from lectern_spawner.catalog.diagnostics import CODES, Place
 
 ROOT = Path(__file__).parents[3]
 CASES = sorted((ROOT / "tests" / "data" / "profiles" / "bad").iterdir())
-PAGES = ROOT / "docs" / "diagnostics"
+# Registered, and not reported yet: what they need comes with the editors of courses.
+NOT_YET = {"LEC312", "LEC414", "LEC415", "LEC416"}
+# The rule is there; the loader does not call it yet.
+CALLED_LATER = {"LEC311"}
+# There is no place to point at: no such file, an empty one, one that is not read.
+NO_PLACE = {"LEC006", "LEC010", "LEC013"}
+
+
+def found_in(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics of an example, with paths as in its folder."""
+    monkeypatch.chdir(case)
+    return load(Path()).diagnostics
+
+
+def cut(place: Place) -> str:
+    """Return what a place covers, read from the file anew."""
+    text = Path(place.file).read_bytes().decode("utf-8-sig", errors="replace")
+    lines = text.split("\n")[place.span.line - 1 : place.span.end_line]
+    lines[-1] = lines[-1][: place.span.end_column - 1]
+    return "\n".join(lines)[place.span.column - 1 :]
+
+
+def marked(diagnostics: tuple[Diagnostic, ...]) -> Iterator[str]:
+    """Yield a line for each diagnostic: its code and the marked text, notes below it."""
+    for item in diagnostics:
+        yield f"{item.code} {json.dumps(cut(item.at), ensure_ascii=False) if item.at else '-'}"
+        for note in item.notes:
+            if note.at is not None:
+                yield f"  {note.message}: {json.dumps(cut(note.at), ensure_ascii=False)}"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -21,24 +51,30 @@ def test_a_bad_campus_is_reported_exactly(case: Path, monkeypatch: pytest.Monkey
     loaded = load(Path())
     text = render.full(loaded.diagnostics) + render.summary(loaded.diagnostics, loaded.files)
     assert f"{text}\n" == (case / "out.txt").read_text(encoding="utf-8")
-    assert case.name[:6] in {item.code for item in loaded.diagnostics}
+    assert (case.name[:6] in {item.code for item in loaded.diagnostics}) == (
+        case.name[:6] not in CALLED_LATER
+    )
 
 
-def test_registry_examples_and_pages_hold_together() -> None:
-    assert {case.name[:6] for case in CASES} == set(CODES)
-    assert {page.stem for page in PAGES.glob("LEC*.md")} == set(CODES)
-    index = (PAGES / "README.md").read_text(encoding="utf-8")
-    assert all(f"| [{code}]({code}.md) | {title} |" in index for code, title in CODES.items())
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_mark_covers_exactly_its_token(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = "".join(f"{line}\n" for line in marked(found_in(case, monkeypatch)))
+    assert lines == (case / "marked.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_a_page_has_a_title_a_wrong_and_a_right_snippet(code: str) -> None:
-    text = (PAGES / f"{code}.md").read_text(encoding="utf-8")
-    assert text.startswith(f"# {code}: {CODES[code]}\n")
-    wrong, right = re.findall(r"```(?:yaml|csv)\n(.*?)```", text, re.DOTALL)
-    assert wrong != right
-    if "```yaml" in text:
-        assert nodes.parse(right, code)[1] == []
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_message_keeps_to_the_look(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for item in found_in(case, monkeypatch):
+        assert "\n" not in item.message
+        assert not item.message.endswith(".")
+        assert re.match(r"[a-z`0-9]|MIG", item.message)
+        assert item.message.count("`") % 2 == 0
+        assert item.at is not None or item.code in NO_PLACE
+        assert item.label or item.code[:4] == "LEC0" or item.code == "LEC209"
+
+
+def test_every_code_has_an_example() -> None:
+    assert {case.name[:6] for case in CASES} == set(CODES) - NOT_YET
 
 
 def test_every_code_in_the_sources_is_registered() -> None:

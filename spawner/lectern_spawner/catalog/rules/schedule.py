@@ -13,8 +13,8 @@ from lectern_spawner.catalog.sections.course import Term
 from lectern_spawner.catalog.sections.times import Exam, Lessons, SingleLesson, WeeklyLesson
 from lectern_spawner.catalog.source import Where
 
-# So long a term is a misspelt year; the dates in it are counted one by one.
-_LONGEST_TERM = timedelta(days=5 * 366)
+# A longer term has a misspelt year; the lessons in it are counted one by one.
+_LONGEST_TERM = timedelta(days=20 * 366)
 
 
 def term(it: Checked) -> Iterator[Diagnostic]:
@@ -25,7 +25,7 @@ def term(it: Checked) -> Iterator[Diagnostic]:
     if ends < starts:
         yield order(it.source, ("term", "starts"), ("term", "ends"), "term")
     elif ends - starts > _LONGEST_TERM:
-        message = "the term is longer than five years"
+        message = "the term is longer than twenty years"
         label = "a course that goes on needs no last day"
         yield it.value(("term", "ends"), "LEC106", message, label=label)
 
