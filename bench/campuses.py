@@ -66,7 +66,7 @@ def _course(folder: Path, name: str, profiles: int, people: list[str]) -> None:
     lines = [
         f"course: {name}",
         f"title: {{en: Course {name}, zh: 课程 {name}}}",
-        "term: {starts: 2020-01-01, ends: 2099-12-31}",
+        "term: {starts: 2026-01-01, ends: 2036-12-31}",
         "instructors: [teacher]",
         f"students: [{', '.join(people)}]",
         "profiles:",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lectern_spawner.catalog import build, rules
 from lectern_spawner.catalog.copies import Copies
-from lectern_spawner.catalog.diagnostics import Diagnostic
+from lectern_spawner.catalog.diagnostics import Diagnostic, closest
 from lectern_spawner.catalog.messages import at_key, at_value
 from lectern_spawner.catalog.model import Course, People, Role
 from lectern_spawner.catalog.reading import Parsed
@@ -204,7 +204,16 @@ def _strangers(it: rules.Checked, people: Mapping[Role, People]) -> Iterator[Dia
             make = at_key if on_key else at_value
             message = f"person `{name}` is not in the course"
             label = "in none of its lists"
-            yield make(it.source, where, "LEC312", message, label=label, severity="warning")
+            close = closest(name, known)
+            yield make(
+                it.source,
+                where,
+                "LEC312",
+                message,
+                label=label,
+                help=f"did you mean `{close}`?" if close else None,
+                severity="warning",
+            )
 
 
 def _named(course: CourseFile) -> Iterator[tuple[str, Where, bool]]:
