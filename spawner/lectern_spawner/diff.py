@@ -186,11 +186,12 @@ def _configure(parser: ArgumentParser) -> None:
 def _run(options: Namespace) -> int:
     catalogs = []
     for folder in (options.old, options.new):
-        catalog = load(folder).catalog
-        if catalog is None:
+        loaded = load(folder)
+        # A course that is left out for a mistake would look like one that is gone.
+        if loaded.catalog is None or any(item.is_error for item in loaded.diagnostics):
             sys.stderr.write(f"lectern diff: {folder} has errors; see `lectern check {folder}`\n")
             return CANNOT_RUN
-        catalogs.append(catalog)
+        catalogs.append(loaded.catalog)
     found = list(changes(*catalogs))
     if options.format == "json":
         sys.stdout.write("".join(f"{json.dumps(asdict(c), ensure_ascii=False)}\n" for c in found))
