@@ -26,6 +26,7 @@ from lectern_spawner.commands import Command
 from lectern_spawner.schema import FILES, schema
 
 CANNOT_RUN = 2
+_LONGEST_EXAMPLE = 70
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -80,13 +81,16 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "what",
         metavar="CODE|KEY",
-        help="a code such as LEC401, or a key such as profiles.gpu.share",
+        help="a code such as LEC401, a key such as profiles.gpu.share, or `keys` for all of them",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def _run(options: Namespace) -> int:
     what: str = options.what
+    if what == "keys" and options.format == "text":
+        sys.stdout.write(reference())
+        return 0
     if what.upper().startswith("LEC"):
         return _explain_code(what.upper(), options.format)
     path = what.removeprefix("course.").removeprefix("campus.").rstrip(".")
@@ -117,6 +121,47 @@ def _unknown(what: str, known: set[str]) -> int:
     hint = f"did you mean `{close}`?" if close else "codes look like LEC401, keys like profiles.gpu"
     sys.stderr.write(f"lectern explain: there is no `{what[:60]}`; {hint}\n")
     return CANNOT_RUN
+
+
+def reference() -> str:
+    """Return a page in Markdown about every key of both files."""
+    lines = [
+        "# Every key",
+        "",
+        "Made by `lectern explain keys` from the fields that `lectern check` reads with. An item of a",
+        "list or of a section of ids stands for all of them: `profiles.gpu` is the `gpu` of any profile.",
+    ]
+    for file, title in (("campus", "campus.yaml"), ("course", "A course file")):
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            "| key | what it is | written | example |",
+            "|---|---|---|---|",
+        ]
+        lines += [_row(key) for key in keys(file)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(key: Key) -> str:
+    needed = " **Needed.**" if key.field.is_required() else ""
+    shown = _flow(key.field.examples[0]) if key.field.examples else ""
+    shown = f"`{shown}`" if len(shown) <= _LONGEST_EXAMPLE else ""
+    cells = (f"`{key.path}`", f"{key.field.description}{needed}", " or ".join(_forms(key.shape)))
+    text = " | ".join(cell.replace("|", "\\|") for cell in cells)
+    return f"| {text} | {shown} |"
+
+
+def _flow(example: object) -> str:
+    """Return an example on one line."""
+    text = io.StringIO()
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = True
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.allow_unicode = True
+    yaml.width = 10_000
+    yaml.dump(_dated(example), text)
+    return text.getvalue().removesuffix("...\n").strip()
 
 
 def _data(key: Key) -> dict[str, Any]:
@@ -210,7 +255,12 @@ def _form(shape: Mapping[str, Any]) -> str:
     kind = shape.get("type", "")
     if kind == "array":
         return f"list of {' | '.join(_forms(shape.get('items', {}))) or 'values'}"
-    words = {"string": "text", "integer": "whole number", "boolean": "true | false"}
+    words = {
+        "string": "text",
+        "integer": "whole number",
+        "boolean": "true | false",
+        "object": "section",
+    }
     return "" if kind == "null" else words.get(str(kind), str(kind))
 
 

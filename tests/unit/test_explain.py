@@ -54,6 +54,11 @@ def test_every_key_is_explained_with_an_example(run):
             assert "  example   " in out
 
 
+def test_the_page_about_all_keys_is_what_the_program_makes(run):
+    page = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
+    assert page == run(explain, "keys")[1], "run `lectern explain keys > docs/keys.md`"
+
+
 def test_a_key_shows_its_forms_default_and_the_keys_below(run):
     _, out, _ = run(explain, "profiles.gpu")
     assert "profiles.gpu, in a course file\n" in out
