@@ -1,0 +1,133 @@
+"""Find the file of a course, and check a whole campus with another text in one file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from lectern_spawner.catalog import Diagnostic, load, nodes, textfile
+from lectern_spawner.catalog.diagnostics import Note, Place
+
+CAMPUS = "campus"
+CAMPUS_FILE = "campus.yaml"
+
+
+class NoFileError(Exception):
+    """There is no such course; the message is a sentence for the user."""
+
+
+def file_of(folder: Path, target: str) -> Path:
+    """Return the file that a user means.
+
+    Args:
+        folder: the campus folder.
+        target: ``campus``, the id of a course, or the name of a file in the folder.
+
+    Raises:
+        NoFileError: when there is none, or more than one.
+    """
+    if not folder.is_dir():
+        raise NoFileError(f"there is no folder {folder}")
+    if target == CAMPUS:
+        return _existing(folder / CAMPUS_FILE)
+    if target.endswith(".yaml") and "/" not in target:
+        return _existing(folder / target)
+    found = [path for path in _yaml_files(folder) if _course_in(path) == target]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise NoFileError(f"course `{target}` is in {names}; name the file instead")
+    if not found:
+        # A file that cannot be read tells no id; its name is the best guess.
+        return _existing(folder / f"{target}.yaml", f"there is no course `{target}` in {folder}")
+    return found[0]
+
+
+def _existing(path: Path, otherwise: str = "") -> Path:
+    if not path.is_file():
+        raise NoFileError(otherwise or f"there is no file {path}")
+    return path
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.yaml") if path.is_file() and path.name[0] != ".")
+
+
+def _course_in(path: Path) -> object:
+    text = textfile.read(path)[0] or ""
+    data = nodes.parse(text, str(path))[0].data if "course" in text else None
+    return data.get("course") if isinstance(data, dict) else None
+
+
+def new_problems(folder: Path, file: Path, old: str, new: str) -> list[Diagnostic]:
+    """Return what is wrong with a campus after a change and was not wrong before.
+
+    Args:
+        folder: the campus folder; it is only read.
+        file: the file in it that changes.
+        old: its text now.
+        new: its text after the change.
+    """
+    with tempfile.TemporaryDirectory(prefix="lectern-") as name:
+        copy = Path(name)
+        _copy(folder, copy, [old, new])
+        before = Counter(_same_problem(item) for item in _check(copy, file.name, old))
+        found = []
+        for item in _check(copy, file.name, new):
+            known = _same_problem(item)
+            before[known] -= 1
+            if before[known] < 0:
+                found.append(_moved(item, str(copy), str(folder)))
+    return found
+
+
+def _check(copy: Path, name: str, text: str) -> tuple[Diagnostic, ...]:
+    (copy / name).write_bytes(text.encode())
+    return load(copy).diagnostics
+
+
+def _same_problem(item: Diagnostic) -> tuple[str, str, str]:
+    # Without the line, which moves when lines are added above.
+    return item.file, item.code, item.message
+
+
+def _copy(folder: Path, copy: Path, texts: list[str]) -> None:
+    """Copy what is read of a campus; its data sets can be large and stay where they are."""
+    for path in sorted(folder.glob("*.y*ml")):
+        if path.is_file():
+            shutil.copyfile(path, copy / path.name)
+            texts.append(textfile.read(path)[0] or "")
+    # Path.resolve raises on a loop of symbolic links, realpath does not.
+    inside = os.path.realpath(folder)
+    for name in {name for text in texts for name in _rosters(text)}:
+        roster = Path(os.path.realpath(folder / name))
+        if roster.is_file() and roster.is_relative_to(inside) and ".." not in Path(name).parts:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(roster, copy / name)
+
+
+def _rosters(text: str) -> Iterator[str]:
+    data = nodes.parse(text, "")[0].data if "csv" in text else None
+    for people in data.values() if isinstance(data, dict) else ():
+        name = people.get("csv") if isinstance(people, dict) else None
+        if isinstance(name, str) and name and "\0" not in name and not Path(name).is_absolute():
+            yield name
+
+
+def _moved(item: Diagnostic, old: str, new: str) -> Diagnostic:
+    """Return a diagnostic of the copy as one of the campus itself."""
+
+    def place(at: Place | None) -> Place | None:
+        return at and replace(at, file=at.file.replace(old, new))
+
+    return replace(
+        item,
+        file=item.file.replace(old, new),
+        at=place(item.at),
+        label=item.label.replace(old, new),
+        notes=tuple(Note(note.message.replace(old, new), place(note.at)) for note in item.notes),
+    )
