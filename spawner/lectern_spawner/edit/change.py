@@ -5,6 +5,7 @@ Called by `lectern set`. Pure: nothing is read from disk and nothing written.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -137,10 +138,11 @@ class _Planner:
     def _unset(self, depth: int) -> Iterator[Sequence[Edit]]:
         parent, entry = self.parents[-1]
         if len(parent.entries) > 1:
-            try:
-                yield splice.remove(self.text, parent, parent.entries.index(entry))
-            except CannotSpliceError:
-                return
+            index = parent.entries.index(entry)
+            # Text in several lines before it may need the line break.
+            for bare_end in (True, False):
+                with contextlib.suppress(CannotSpliceError):
+                    yield splice.remove(self.text, parent, index, bare_end=bare_end)
         elif depth > 1:
             empty = "{}" if parent.kind == "map" else "[]"
             yield splice.replace(self.text, self.parents[-2][1], empty)

@@ -82,8 +82,15 @@ def _add_in_line(text: str, parent: Tree, new: str) -> Edit:
     return Edit(end, end, f", {new}")
 
 
-def remove(text: str, parent: Tree, index: int) -> list[Edit]:
-    """Take away an entry; the caller replaces a collection that would become empty."""
+def remove(text: str, parent: Tree, index: int, *, bare_end: bool) -> list[Edit]:
+    """Take away an entry; the caller replaces a collection that would become empty.
+
+    Args:
+        text: the whole text.
+        parent: the collection.
+        index: position of the entry.
+        bare_end: when the last line goes and had no line break, let the new last line have none.
+    """
     entry = parent.entries[index]
     following = parent.entries[index + 1] if index + 1 < len(parent.entries) else None
     if parent.flow:
@@ -92,18 +99,18 @@ def remove(text: str, parent: Tree, index: int) -> list[Edit]:
         return [Edit(parent.entries[index - 1].end, entry.end, "")]
     start = _line_start(text, entry.start)
     if not text[start : entry.start].strip():
-        return [_lines(text, start, entry.end)]
+        return [_lines(text, start, entry.end, bare_end)]
     if following is None:
         raise CannotSpliceError
     return [Edit(entry.start, following.start, "")]
 
 
-def _lines(text: str, start: int, end: int) -> Edit:
-    """Return the removal of whole lines; a file without a last line break stays one."""
+def _lines(text: str, start: int, end: int, bare_end: bool) -> Edit:
+    """Return the removal of whole lines."""
     line_end = _line_end(text, end)
     found = _LINE_END.match(text, line_end)
     behind = found.end() if found else line_end
-    if behind == line_end and start > 0:
+    if bare_end and behind == line_end and start > 0:
         start -= 2 if text[:start].endswith("\r\n") else 1
     return Edit(start, behind, "")
 

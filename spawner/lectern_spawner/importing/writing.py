@@ -1,0 +1,88 @@
+"""The files of the new campus, with a comment wherever a person must look."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from lectern_spawner.importing.images import FALLBACK
+from lectern_spawner.importing.people import People
+from lectern_spawner.importing.profiles import Draft
+from lectern_spawner.importing.resources import Range
+
+MARK = "imported:"
+
+
+def campus(images: Mapping[str, str]) -> str:
+    """Return campus.yaml for images by reference."""
+    listed = CommentedMap()
+    for ref, name in images.items():
+        listed[name] = CommentedMap(title=name, ref=ref)
+        if ref == FALLBACK:
+            _remark(listed, name, "a guess, for profiles without an image", 2)
+    data = CommentedMap(languages=_in_line(["en", "zh"]), images=listed)
+    _remark(data, "images", "titles are made from the references", 0)
+    return _text(data)
+
+
+def course(id_: str, people: People, profiles: Mapping[str, Draft]) -> str:
+    """Return a course file."""
+    data = CommentedMap(course=id_, title=id_)
+    _remark(data, "title", "write the title of the course", 0)
+    for role in ("instructors", "assistants", "students"):
+        names = getattr(people, role)
+        if names:
+            data[role] = _in_line(names) if len(names) <= 10 else CommentedSeq(names)
+    listed = CommentedMap()
+    for name, draft in profiles.items():
+        listed[name] = _profile(draft)
+    data["profiles"] = listed
+    return _text(data)
+
+
+def _profile(draft: Draft) -> CommentedMap:
+    profile = CommentedMap(title=draft.title)
+    if draft.description:
+        profile["description"] = draft.description
+    profile["image"] = draft.image
+    profile["cpu"] = _range(draft.cpu)
+    profile["memory"] = _range(draft.memory)
+    if draft.env:
+        quoted = {name: DoubleQuotedScalarString(text) for name, text in draft.env.items()}
+        profile["env"] = CommentedMap(quoted)
+    if draft.restricted:
+        profile["who"] = _in_line(["instructor"])
+    for key, words in draft.remarks.items():
+        _remark(profile, key, words, 4)
+    return profile
+
+
+def _range(amount: Range) -> object:
+    if amount.guarantee == amount.limit:
+        return amount.limit
+    both = CommentedMap(guarantee=amount.guarantee, limit=amount.limit)
+    both.fa.set_flow_style()
+    return both
+
+
+def _in_line(items: Iterable[str]) -> CommentedSeq:
+    sequence = CommentedSeq(items)
+    sequence.fa.set_flow_style()
+    return sequence
+
+
+def _remark(section: CommentedMap, key: str, words: str, indent: int) -> None:
+    section.yaml_set_comment_before_after_key(key, before=f"{MARK} {words}", indent=indent)
+
+
+def _text(data: CommentedMap) -> str:
+    yaml = YAML()
+    yaml.width, yaml.allow_unicode = 1 << 30, True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    stream = io.StringIO()
+    yaml.dump(data, stream)
+    return stream.getvalue()
