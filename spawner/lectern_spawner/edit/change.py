@@ -9,6 +9,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ruamel.yaml.error import YAMLError
+
 from lectern_spawner.catalog import nodes
 from lectern_spawner.edit import splice, values
 from lectern_spawner.edit.data import UNSET, NoPlaceError, Unset, at, changed, same
@@ -67,7 +69,12 @@ def plan(text: str, wish: Wish) -> Change:
     old = at(source.data, wish.where)
     if same(source.data, wanted):
         return Change(old_text=text, new_text=text, old=old, new=wish.value, line=0)
-    for edits in _Planner(text, source.data, wanted, wish).attempts():
+    try:
+        planner = _Planner(text, source.data, wanted, wish)
+    except YAMLError:
+        # A text that libyaml reads and ruamel.yaml does not.
+        raise RefusedChangeError("the file is YAML of a rare kind; change it by hand") from None
+    for edits in planner.attempts():
         new_text = splice.apply(text, edits)
         if _reads_as(new_text, wanted):
             line = _first_line(text, edits)

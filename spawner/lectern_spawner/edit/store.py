@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lectern_spawner.catalog.textfile import LARGEST_BYTES
+
 
 class StoreError(Exception):
     """A file that was not written; the message is a sentence for the user."""
@@ -38,7 +40,10 @@ def read(path: Path) -> Stored:
     """
     target = Path(os.path.realpath(path))
     try:
-        content = target.read_bytes()
+        with target.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+        if len(content) > LARGEST_BYTES:
+            raise StoreError(f"{path} is larger than {LARGEST_BYTES // 1024} KiB")
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StoreError(f"{path} is not UTF-8 text") from None

@@ -28,6 +28,9 @@ _BINARY: Mapping[str, Fraction | int] = {
 _NUMBER = re.compile(r"([0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(e[0-9]{1,2})?([A-Za-z]{0,2})")
 
 MIB = 2**20
+GIB = 2**30
+# A campus's files have at most seven digits before the unit.
+MOST_MIB = 10**7
 LARGEST_BYTES = 2**50
 
 
@@ -61,8 +64,9 @@ def _amount(value: object, units: Mapping[str, Fraction | int]) -> Fraction | No
 
 
 def whole_mib(amount: Fraction) -> int:
-    """Return bytes rounded up to a whole number of Mi."""
-    return math.ceil(amount / MIB) * MIB
+    """Return bytes rounded up to a whole number of Mi, of Gi where Mi would have too many digits."""
+    whole = math.ceil(amount / MIB) * MIB
+    return whole if whole < MOST_MIB * MIB else math.ceil(amount / GIB) * GIB
 
 
 def memory_text(amount: int) -> str:

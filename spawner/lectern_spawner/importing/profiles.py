@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from lectern_spawner.catalog.units import LONGEST_TITLE
 from lectern_spawner.importing import gpus, resources
 from lectern_spawner.importing.environment import Environment, environment
 from lectern_spawner.importing.hub import Found, entries, look, mapping
@@ -73,17 +74,19 @@ class Profiles:
         combinations = list(self._combinations(options))
         settings = overridden(self.base, entry, where)
         name = self._name(entry, where, title, number)
+        if entry.get("access") == "all":
+            self.ledger.leave((*where, "access"), "everybody in the course may start it anyway")
         for choices in combinations:
             chosen, restricted = settings, _is_restricted(entry)
             for choice in choices:
                 chosen = overridden(chosen, choice.data, choice.where)
                 restricted = restricted or _is_restricted(choice.data)
             several = choices if len(combinations) > 1 else ()
-            words = ", ".join(self._choice_title(choice) for choice in choices)
-            full = shortened(f"{title}: {words}") if words else title
+            full = self._full_title(title, choices)
             id_ = identifier("-".join([name, *(c.name for c in several)]), name, self.made)
             self._note_slug(entry, where, id_)
-            self._add(id_, full, description, chosen, restricted)
+            words = self._full_description(description, choices)
+            self._add(id_, full, words, chosen, restricted)
 
     def _add(
         self, id_: str, title: str, description: str, settings: Settings, restricted: bool
@@ -126,12 +129,23 @@ class Profiles:
             self.ledger.change(place, "became one line of plain text")
         return text
 
-    def _choice_title(self, choice: _Choice) -> str:
-        self._text(choice.data, choice.where, "description")
-        place = (*choice.where, "description")
-        if look(self.found.data, place) is not None:
-            self.ledger.change(place, "is not shown: the profile has its own description")
-        return self._text(choice.data, choice.where, "display_name") or choice.name
+    def _full_title(self, title: str, choices: Sequence[_Choice]) -> str:
+        names = [self._text(c.data, c.where, "display_name") or plain(c.name) for c in choices]
+        full = f"{title}: {', '.join(filter(None, names))}" if any(names) else title
+        if len(full) > LONGEST_TITLE:
+            for choice in choices:
+                self.ledger.change((*choice.where, "display_name"), "the title became shorter")
+        return shortened(full)
+
+    def _full_description(self, description: str, choices: Sequence[_Choice]) -> str:
+        words = [self._text(c.data, c.where, "description") for c in choices]
+        full = "; ".join(part for part in (description, *words) if part)
+        if len(full) <= LONGEST_TITLE:
+            return full
+        for choice in choices:
+            place = (*choice.where, "description")
+            self.ledger.change(place, "the description would be too long with it")
+        return description
 
     def _name(self, entry: dict[str, object], where: Where, title: str, number: int) -> str:
         slug = entry.get("slug")

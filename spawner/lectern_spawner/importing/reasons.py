@@ -18,7 +18,7 @@ _ROLES = "gives rights by JupyterHub's roles; here they follow from a course's p
 _CLUSTER = "is a setting of the cluster"
 _ELSEWHERE = "is not a setting of JupyterHub"
 _UNKNOWN = "has no counterpart"
-_OVERRIDDEN = "is never used: what comes later in the file overrides it"
+_OVERRIDDEN = "is never used: the profiles or their choices override it"
 _CHOICES = "combinations became profiles of their own; a title names the choices"
 
 _TRAITS = {
@@ -97,6 +97,8 @@ def reason(found: Found, where: Where) -> str:
     if rest is None or (not found.chart and found.hub == ()):
         return _ELSEWHERE
     first, second = str(rest[0]) if rest else "", str(rest[1]) if len(rest) > 1 else ""
+    if first == "singleuser" and second == "image" and rest[2:] not in (("name",), ("tag",)):
+        return _PULLING if len(rest) > 2 else "is not a section with `name` and `tag`"
     if first == "singleuser":
         return _SINGLEUSER.get(second, _UNKNOWN)
     if first == "hub":

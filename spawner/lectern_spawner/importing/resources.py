@@ -14,7 +14,8 @@ from lectern_spawner.importing.ledger import Ledger
 from lectern_spawner.importing.settings import Setting, Settings
 
 _UNREADABLE = "is not an amount that can be read"
-_NOTHING = "means no limit and no guarantee; here a profile has both"
+_CHARTS = "the guarantee is the default of the other hub's chart"
+_NOTHING = "sets nothing; here a profile has a limit and a guarantee"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,9 @@ class _Carry:
         sure = limit if guarantee is None else min(guarantee, limit)
         self._note("guarantee", sure)
         self._note("limit", limit)
+        setting, _ = self.sources.get("guarantee", (None, 0))
+        if setting is not None and not setting.places:
+            remark = f"{remark}; {_CHARTS}" if remark else _CHARTS
         return Range(self.kind.write(sure), self.kind.write(limit), remark)
 
     def _note(self, which: str, written: Fraction) -> None:

@@ -74,8 +74,12 @@ def identifier(text: str, otherwise: str, taken: Container[str] = ()) -> str:
         otherwise: an id for that case.
         taken: ids that are in use.
     """
-    ascii_ = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", ascii_.lower()).strip("-")
+    folded = unicodedata.normalize("NFKD", text).lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", folded.encode("ascii", "ignore").decode()).strip("-")
+    letters = [character for character in folded if character.isalpha()]
+    if sum(character.isascii() for character in letters) < len(letters) / 2:
+        # What is left of a Chinese title, such as `2-gb`, would say the wrong thing.
+        slug = ""
     if slug and not slug[0].isalpha():
         slug = f"p-{slug}"
     base = slug[:LONGEST_ID].strip("-") or otherwise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping
 
+import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
@@ -21,7 +22,7 @@ def campus(images: Mapping[str, str]) -> str:
     """Return campus.yaml for images by reference."""
     listed = CommentedMap()
     for ref, name in images.items():
-        listed[name] = CommentedMap(title=name, ref=ref)
+        listed[_said(name)] = CommentedMap(title=_said(name), ref=_said(ref))
         if ref == FALLBACK:
             _remark(listed, name, "a guess, for profiles without an image", 2)
     data = CommentedMap(languages=_in_line(["en", "zh"]), images=listed)
@@ -31,24 +32,25 @@ def campus(images: Mapping[str, str]) -> str:
 
 def course(id_: str, people: People, profiles: Mapping[str, Draft]) -> str:
     """Return a course file."""
-    data = CommentedMap(course=id_, title=id_)
+    data = CommentedMap(course=_said(id_), title=_said(id_))
     _remark(data, "title", "write the title of the course", 0)
     for role in ("instructors", "assistants", "students"):
         names = getattr(people, role)
         if names:
-            data[role] = _in_line(names) if len(names) <= 10 else CommentedSeq(names)
+            said = [_said(name) for name in names]
+            data[role] = _in_line(said) if len(names) <= 10 else CommentedSeq(said)
     listed = CommentedMap()
     for name, draft in profiles.items():
-        listed[name] = _profile(draft)
+        listed[_said(name)] = _profile(draft)
     data["profiles"] = listed
     return _text(data)
 
 
 def _profile(draft: Draft) -> CommentedMap:
-    profile = CommentedMap(title=draft.title)
+    profile = CommentedMap(title=_said(draft.title))
     if draft.description:
-        profile["description"] = draft.description
-    profile["image"] = draft.image
+        profile["description"] = _said(draft.description)
+    profile["image"] = _said(draft.image)
     profile["cpu"] = _range(draft.cpu)
     profile["memory"] = _range(draft.memory)
     if draft.env:
@@ -59,6 +61,15 @@ def _profile(draft: Draft) -> CommentedMap:
     for key, words in draft.remarks.items():
         _remark(profile, key, words, 4)
     return profile
+
+
+def _said(text: str) -> str:
+    """Return text with quotes where any YAML reader, old or new, would need them."""
+    quoted: str = DoubleQuotedScalarString(text)
+    try:
+        return text if yaml.safe_load(text) == text else quoted
+    except (yaml.YAMLError, ValueError):
+        return quoted
 
 
 def _range(amount: Range) -> object:
@@ -80,9 +91,9 @@ def _remark(section: CommentedMap, key: str, words: str, indent: int) -> None:
 
 
 def _text(data: CommentedMap) -> str:
-    yaml = YAML()
-    yaml.width, yaml.allow_unicode = 1 << 30, True
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    writer = YAML()
+    writer.width, writer.allow_unicode = 1 << 30, True
+    writer.indent(mapping=2, sequence=4, offset=2)
     stream = io.StringIO()
-    yaml.dump(data, stream)
+    writer.dump(data, stream)
     return stream.getvalue()

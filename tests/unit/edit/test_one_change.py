@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from hypothesis import assume, given, settings
@@ -100,6 +101,24 @@ def test_a_change_and_its_reverse_give_the_same_data(text, value, other, data) -
     there = plan(text, Wish(where=where, value=value))
     back = plan(there.new_text, Wish(where=where, value=there.old))
     assert same(read(back.new_text), before)
+
+
+@settings(max_examples=250, deadline=None)
+@given(documents(anchors=True), VALUES, st.booleans(), st.booleans(), st.data())
+def test_among_anchors_too_one_change_is_one_change_or_refused_with_a_line(
+    text, value, here, unset, data
+) -> None:
+    before = read(text)
+    where = data.draw(st.sampled_from(places(before)))
+    wish = Wish(where=where, value=UNSET if unset else value, here=here)
+    try:
+        made = plan(text, wish)
+    except RefusedChangeError as refused:
+        said = str(refused)
+    else:
+        said = "on line 1"
+        assert same(read(made.new_text), changed(before, where, wish.value))
+    assert re.search(r"on line \d+|merged in", said), said
 
 
 def look(data: object, where: Where) -> object:
