@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lectern_spawner.catalog import Diagnostic, load
 from lectern_spawner.importing import hub, people, writing
+from lectern_spawner.importing.gpus import Pools
 from lectern_spawner.importing.images import Images
 from lectern_spawner.importing.ledger import Fate, Ledger, Totals
 from lectern_spawner.importing.profiles import Profiles
@@ -49,11 +50,12 @@ def convert(data: object, course: str, instructors: Sequence[str]) -> Imported:
         raise NoHubError("there are no settings of JupyterHub in this file")
     ledger = Ledger(data)
     images = Images(ledger)
-    profiles = Profiles(found, images, ledger).make()
+    pools = Pools(ledger)
+    profiles = Profiles(found, images, pools, ledger).make()
     listed = people.carried(found, instructors, ledger)
     ledger.settle(lambda where: reason(found, where))
     files = {
-        "campus.yaml": writing.campus(images.by_ref),
+        "campus.yaml": writing.campus(images.by_ref, pools.per_node),
         f"{course}.yaml": writing.course(course, listed, profiles),
     }
     return Imported(files, ledger.fates(), ledger.totals(), _problems(files))

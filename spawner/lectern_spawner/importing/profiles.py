@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lectern_spawner.catalog.units import LONGEST_TITLE
-from lectern_spawner.importing import gpus, resources
+from lectern_spawner.importing import resources
 from lectern_spawner.importing.environment import Environment, environment
+from lectern_spawner.importing.gpus import Gpu, Pools
 from lectern_spawner.importing.hub import Found, entries, look, mapping
 from lectern_spawner.importing.images import Images
 from lectern_spawner.importing.ledger import Ledger
@@ -32,6 +33,7 @@ class Draft:
     image: str
     cpu: Range
     memory: Range
+    gpu: Gpu | None
     env: Environment
     restricted: bool
     remarks: dict[str, str] = field(default_factory=dict)
@@ -48,10 +50,11 @@ class _Choice:
 class Profiles:
     """Makes the profiles of one input."""
 
-    def __init__(self, found: Found, images: Images, ledger: Ledger) -> None:
+    def __init__(self, found: Found, images: Images, pools: Pools, ledger: Ledger) -> None:
         """Begin with no profile."""
         self.found = found
         self.images = images
+        self.pools = pools
         self.ledger = ledger
         self.base = of_hub(found)
         self.made: dict[str, Draft] = {}
@@ -95,7 +98,6 @@ class Profiles:
         key = f"profiles.{id_}"
         cpu = resources.cores(settings, f"{key}.cpu", self.ledger)
         memory = resources.memory(settings, f"{key}.memory", self.ledger)
-        gpus.note(settings, self.ledger)
         draft = Draft(
             id=id_,
             title=title,
@@ -103,6 +105,7 @@ class Profiles:
             image=image,
             cpu=cpu,
             memory=memory,
+            gpu=self.pools.of(settings, f"{key}.gpu"),
             env=environment(settings, f"{key}.env", self.ledger),
             restricted=restricted,
         )

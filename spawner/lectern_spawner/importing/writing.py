@@ -18,8 +18,13 @@ from lectern_spawner.importing.resources import Range
 MARK = "imported:"
 
 
-def campus(images: Mapping[str, str]) -> str:
-    """Return campus.yaml for images by reference."""
+def campus(images: Mapping[str, str], cards: Mapping[str, int]) -> str:
+    """Return campus.yaml.
+
+    Args:
+        images: reference to id.
+        cards: vendor of GPUs to the number of cards in a node.
+    """
     listed = CommentedMap()
     for ref, name in images.items():
         listed[_said(name)] = CommentedMap(title=_said(name), ref=_said(ref))
@@ -27,7 +32,16 @@ def campus(images: Mapping[str, str]) -> str:
             _remark(listed, name, "a guess, for profiles without an image", 2)
     data = CommentedMap(languages=_in_line(["en", "zh"]), images=listed)
     _remark(data, "images", "titles are made from the references", 0)
+    if cards:
+        data["gpu_pools"] = CommentedMap((name, _pool(name, cards[name])) for name in cards)
+        _remark(data, "gpu_pools", "name the cards, their memory and number; these are guesses", 0)
     return _text(data)
+
+
+def _pool(vendor: str, per_node: int) -> CommentedMap:
+    cards = CommentedMap(model="unknown", memory="16Gi", per_node=per_node)
+    cards.fa.set_flow_style()
+    return CommentedMap(backend="whole", vendor=vendor, cards=cards)
 
 
 def course(id_: str, people: People, profiles: Mapping[str, Draft]) -> str:
@@ -53,6 +67,10 @@ def _profile(draft: Draft) -> CommentedMap:
     profile["image"] = _said(draft.image)
     profile["cpu"] = _range(draft.cpu)
     profile["memory"] = _range(draft.memory)
+    if draft.gpu:
+        gpu = CommentedMap(count=draft.gpu.count, pool=draft.gpu.pool)
+        gpu.fa.set_flow_style()
+        profile["gpu"] = gpu
     if draft.env:
         quoted = {name: DoubleQuotedScalarString(text) for name, text in draft.env.items()}
         profile["env"] = CommentedMap(quoted)

@@ -208,6 +208,24 @@ def test_a_profile_for_some_groups_is_not_opened_to_everybody(imported) -> None:
     assert profiles_of(catalog)["some"].who == {Role.INSTRUCTOR}
 
 
+def test_whole_cards_become_a_pool_and_a_count(imported) -> None:
+    catalog, values = imported(
+        "singleuser:\n"
+        "  extraResource: {limits: {nvidia.com/gpu: 1}, guarantees: {nvidia.com/gpu: 1}}\n"
+        "  profileList:\n"
+        "    - {display_name: One}\n"
+        "    - {display_name: Two, kubespawner_override: {extra_resource_limits: {nvidia.com/gpu: '2'}}}\n"
+        "    - {display_name: Half, kubespawner_override: {extra_resource_limits: {nvidia.com/gpu: 0.5}}}\n"
+        "    - {display_name: Without, kubespawner_override: {extra_resource_limits: {nvidia.com/gpu: null}}}\n"
+    )
+    asked = {name: profile.gpu for name, profile in profiles_of(catalog).items()}
+    assert [choice.count for choice in (*asked["one"], *asked["two"])] == [1, 2]
+    assert (asked["half"], asked["without"]) == ((), ())
+    assert catalog.campus.gpu_pools["nvidia"].cards.per_node == 2
+    half = "singleuser.profileList[2].kubespawner_override.extra_resource_limits"
+    assert "no number of cards" in values[f'{half}["nvidia.com/gpu"]']["reason"]
+
+
 def test_an_override_of_nothing_takes_the_hubs_own_value_away(imported) -> None:
     catalog, _ = imported(
         "singleuser:\n"
