@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -301,10 +302,19 @@ def test_a_change_by_somebody_else_meanwhile_is_noticed(folder) -> None:
     assert sorted(os.listdir(folder)) == ["art-1.yaml", "campus.yaml", "rosters"]
 
 
-def test_of_many_writers_with_one_old_text_exactly_one_wins(folder) -> None:
+def test_of_two_writers_with_one_old_text_exactly_one_wins(folder, monkeypatch) -> None:
     path = folder / "art-1.yaml"
     stored = store.read(path)
+    compared = threading.Barrier(2)
+    digest = store._digest
     wins: list[int] = []
+
+    def slow(content: bytes) -> bytes:
+        # Without a lock both have compared before either replaces the file.
+        found = digest(content)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            compared.wait(timeout=0.5)
+        return found
 
     def write(number: int) -> None:
         try:
@@ -313,7 +323,8 @@ def test_of_many_writers_with_one_old_text_exactly_one_wins(folder) -> None:
             return
         wins.append(number)
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    monkeypatch.setattr(store, "_digest", slow)
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
