@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from lectern_spawner.catalog import Diagnostic, load, nodes, textfile
+from lectern_spawner.catalog import Diagnostic, nodes, textfile
 from lectern_spawner.catalog.diagnostics import Note, Place
+from lectern_spawner.catalog.shelf import Shelf
 
 CAMPUS = "campus"
 CAMPUS_FILE = "campus.yaml"
@@ -37,7 +38,7 @@ def file_of(folder: Path, target: str) -> Path:
         return _existing(folder / CAMPUS_FILE)
     if target.endswith(".yaml") and "/" not in target:
         return _existing(folder / target)
-    found = [path for path in _yaml_files(folder) if _course_in(path) == target]
+    found = [path for path in _yaml_files(folder) if _is_course(path, target)]
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise NoFileError(f"course `{target}` is in {names}; name the file instead")
@@ -57,10 +58,11 @@ def _yaml_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.yaml") if path.is_file() and path.name[0] != ".")
 
 
-def _course_in(path: Path) -> object:
+def _is_course(path: Path, course: str) -> bool:
     text = textfile.read(path)[0] or ""
-    data = nodes.parse(text, str(path))[0].data if "course" in text else None
-    return data.get("course") if isinstance(data, dict) else None
+    # Reading all files of a large campus as YAML would take seconds.
+    data = nodes.parse(text, str(path))[0].data if course in text else None
+    return isinstance(data, dict) and data.get("course") == course
 
 
 def new_problems(folder: Path, file: Path, old: str, new: str) -> list[Diagnostic]:
@@ -75,9 +77,11 @@ def new_problems(folder: Path, file: Path, old: str, new: str) -> list[Diagnosti
     with tempfile.TemporaryDirectory(prefix="lectern-") as name:
         copy = Path(name)
         _copy(folder, copy, [old, new])
-        before = Counter(_same_problem(item) for item in _check(copy, file.name, old))
+        # The shelf reads again only what has changed between the two looks.
+        shelf = Shelf(copy)
+        before = Counter(_same_problem(item) for item in _check(shelf, file.name, old))
         found = []
-        for item in _check(copy, file.name, new):
+        for item in _check(shelf, file.name, new):
             known = _same_problem(item)
             before[known] -= 1
             if before[known] < 0:
@@ -85,9 +89,9 @@ def new_problems(folder: Path, file: Path, old: str, new: str) -> list[Diagnosti
     return found
 
 
-def _check(copy: Path, name: str, text: str) -> tuple[Diagnostic, ...]:
-    (copy / name).write_bytes(text.encode())
-    return load(copy).diagnostics
+def _check(shelf: Shelf, name: str, text: str) -> tuple[Diagnostic, ...]:
+    (shelf.folder / name).write_bytes(text.encode())
+    return shelf.load().diagnostics
 
 
 def _same_problem(item: Diagnostic) -> tuple[str, str, str]:
