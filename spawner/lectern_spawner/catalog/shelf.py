@@ -8,10 +8,12 @@ last good version of whatever is broken now.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lectern_spawner.catalog import build, copies, loader, rules
@@ -61,6 +63,8 @@ class Shelf:
         self._courses = copies.courses()
         self._people = copies.people()
         self._good: _Good | None = None
+        self._latest: _Campus | None = None
+        """The last campus without errors, in use or held back."""
 
     def load(self) -> Loaded:
         """Check what lies in the folder now, whatever lay there before.
@@ -87,8 +91,13 @@ class Shelf:
             return self._load() if self._good is None else self._refresh(self._good)
 
     async def refreshed(self) -> Loaded:
-        """Do what `refresh` does, in a thread, so that the hub goes on answering."""
-        return await asyncio.to_thread(self.refresh)
+        """Do what `refresh` does, in a thread, so that the hub goes on answering.
+
+        A hub that calls `gc.freeze` once it has started will not notice even the
+        reload of hundreds of files.
+        """
+        with _no_collection():
+            return await asyncio.to_thread(self.refresh)
 
     def _load(self) -> Loaded:
         try:
@@ -138,11 +147,13 @@ class Shelf:
         found += loader.unread(self.folder, names)
         if parsed.model is None or is_wrong:
             return None, found
+        last = self._latest
         made = build.campus(parsed.model, self._campus_path, parsed.source)
-        last = self._good.campus if self._good else None
-        if last is not None and last.parsed is parsed:
-            return _Campus(parsed, last.made if last.made == made else made, last.courses), found
-        return _Campus(parsed, made, Courses(parsed.model, parsed.source)), found
+        if last is None or last.parsed is not parsed:
+            self._latest = _Campus(parsed, made, Courses(parsed.model, parsed.source))
+        elif last.made != made:
+            self._latest = replace(last, made=made)
+        return self._latest, found
 
     def _choose(self, paths: Iterable[Path], campus: _Campus | None, last: _Good | None) -> Choice:
         enrolments = Enrolments(self.folder, self._people, last.rosters if last else {})
@@ -195,6 +206,22 @@ class Shelf:
             files=1 + choice.courses_read + choice.rosters_read,
             kept=tuple(sorted(map(str, choice.kept))),
         )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Put the search for cyclic garbage off.
+
+    A thread gives the interpreter back every few milliseconds, but a search does not,
+    and the many new objects of a reload would start one over all the hub's objects.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _same(catalog: Catalog, courses: Sequence[Course]) -> bool:
