@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from lectern_spawner.catalog import scalars
-from lectern_spawner.catalog.events import Event, Events
+from lectern_spawner.catalog.events import Event, Events, Fault
 
 DEEPEST = 40
 _STANDARD = "tag:yaml.org,2002:"
@@ -19,18 +19,6 @@ _SIGN = re.compile(r"(?:\s|#[^\r\n]*)*[-:?]")
 _COLLECTIONS = {"SequenceStartEvent": "seq", "MappingStartEvent": "map"}
 
 Offsets = tuple[int, int]
-
-
-class Fault(Exception):
-    """The events make no document that a file here may hold."""
-
-    def __init__(self, code: str, message: str, offset: int, label: str = "") -> None:
-        """Keep what a diagnostic needs; the offset is where it was noticed."""
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.offset = offset
-        self.label = label
 
 
 @dataclass(slots=True, eq=False)

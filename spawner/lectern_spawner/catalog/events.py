@@ -30,6 +30,23 @@ _DIFFERENT = re.compile(
 )
 
 
+# A course has some hundred. Of a file that is packed with values beyond this, libyaml
+# may say that it is good, but ruamel.yaml would take seconds to say what is wrong.
+MOST_CAREFUL_EVENTS = 15_000
+
+
+class Fault(Exception):
+    """A text that is YAML, but not of a kind that a file here may hold."""
+
+    def __init__(self, code: str, message: str, offset: int, label: str = "") -> None:
+        """Keep what a diagnostic needs; the offset is where it was noticed."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.offset = offset
+        self.label = label
+
+
 class Mark(Protocol):
     """A position in the text."""
 
@@ -71,9 +88,12 @@ def quick(text: str) -> Events | None:
 
 
 def careful(text: str) -> Events:
-    """Yield ruamel.yaml's events; the iteration raises its errors."""
+    """Yield ruamel.yaml's events; the iteration raises its errors, or a `Fault`."""
     # The round-trip parser looks further ahead than the plain one, and finds better words.
-    for event in YAML(typ="rt").parse(text):
+    for count, event in enumerate(YAML(typ="rt").parse(text)):
+        if count >= MOST_CAREFUL_EVENTS:
+            message = "too many values to find what is wrong"
+            raise Fault("LEC005", message, event.start_mark.index, "read up to here")
         if getattr(event, "style", None) == ">":
             # Its marks for where a line was folded.
             event.value = event.value.replace("\a", "")

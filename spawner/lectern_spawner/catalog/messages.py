@@ -45,6 +45,8 @@ _KINDS = {
     "date_type": "a date such as `2026-09-07`",
     "date_from_datetime_inexact": "a date such as `2026-09-07`",
 }
+# Far more than are shown; looking for what was meant takes its time for each.
+MOST_PROBLEMS = 500
 _LIKE_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
@@ -76,7 +78,7 @@ def translate(
     error: ValidationError, source: Source, model: type[BaseModel]
 ) -> Iterator[Diagnostic]:
     """Yield a diagnostic for every error that does not follow from one already reported."""
-    items = error.errors(include_url=False)
+    items = error.errors(include_url=False)[:MOST_PROBLEMS]
     misspelt = set(_misspelt(items, model))
     for item in items:
         where, on_key = _where(item["loc"])

@@ -6,15 +6,27 @@ semicolons and Windows line ends are ordinary here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lectern_spawner.catalog import names, textfile
-from lectern_spawner.catalog.diagnostics import Diagnostic, Note, Place, Span, shorten, suggest
+from lectern_spawner.catalog.diagnostics import (
+    Diagnostic,
+    Note,
+    Place,
+    Severity,
+    Span,
+    shorten,
+    suggest,
+)
+from lectern_spawner.catalog.lines import LONGEST_SHOWN_LINE
 
 COLUMNS = ("name", "display_name", "section")
 FORMULA_STARTS = ("=", "+", "@", "-")
+# Far more than are shown; a file with more is no roster. Each severity has its own room.
+MOST_PROBLEMS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +42,6 @@ class Roster:
         return not any(item.is_error for item in self.diagnostics)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    text: str
-    place: Place
-
-
 def read(path: Path) -> Roster:
     """Read a roster file."""
     text, problem = textfile.read(path, textfile.ROSTER_LARGEST_BYTES)
@@ -46,82 +52,145 @@ def read(path: Path) -> Roster:
 
 def parse(text: str, file: str) -> Roster:
     """Do what `read` does with a text; `file` is only shown."""
-    rows = list(_rows(text, file))
-    if not rows:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    delimiter = ";" if ";" in lines[0] and "," not in lines[0] else ","
+    reader = _Reader(file, delimiter)
+    for number, line in enumerate(lines, start=1):
+        if line.strip(" \t" + delimiter):
+            reader.take(number, line)
+    if reader.width == 0:
         empty = Diagnostic(code="LEC010", message="the roster is empty", file=file)
         return Roster(frozenset(), [empty])
-    found: list[Diagnostic] = []
-    column = _name_column(rows[0], found)
-    people: dict[str, _Cell] = {}
-    for row in rows[1:]:
-        found.extend(_row_problems(row, len(rows[0])))
-        if column is not None and column < len(row):
-            _take(row[column], people, found)
-    return Roster(frozenset(people), found)
+    return Roster(frozenset(reader.people), reader.found)
 
 
-def _name_column(header: list[_Cell], found: list[Diagnostic]) -> int | None:
-    titles = [cell.text.strip().lower() for cell in header]
-    for title, cell in zip(titles, header, strict=True):
-        if title not in COLUMNS:
-            message = f"unknown column `{shorten(title)}`"
-            label = "this column is not read"
-            help_ = suggest(title, COLUMNS)
-            found.append(_report("LEC112", message, cell, label, help_, is_warning=True))
-    if "name" not in titles:
-        message = "the roster has no column `name`"
-        found.append(_report("LEC111", message, header[0], "the first line names the columns"))
-        return None
-    return titles.index("name")
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    text: str
+    """Without the blanks around it."""
+
+    line: str
+    number: int
+    """Of the line."""
+
+    column: int
 
 
-def _row_problems(row: list[_Cell], width: int) -> Iterator[Diagnostic]:
-    if len(row) > width:
-        message = f"this line has {len(row)} cells, the first line {width}"
-        yield _report("LEC113", message, row[width], "one cell too many")
-    for cell in row:
-        if cell.text.startswith(FORMULA_STARTS):
-            # A spreadsheet would run it when somebody opens the roster again.
-            yield _report("LEC406", "a cell begins like a formula", cell, "not allowed here")
-
-
-def _take(cell: _Cell, people: dict[str, _Cell], found: list[Diagnostic]) -> None:
-    if cell.text.startswith(FORMULA_STARTS):
-        return
-    name = names.normalise(cell.text.strip())
-    why = names.problem(name)
-    if why is not None:
-        message = "a name in the roster is not accepted"
-        found.append(_report("LEC205", message, cell, why[0].lower() + why[1:].rstrip(".")))
-    elif name in people:
-        message = f"person `{name}` is listed twice"
-        note = Note("first listed here", people[name].place)
-        found.append(_report("LEC110", message, cell, "again here", notes=(note,)))
-    else:
-        people[name] = cell
-
-
-def _rows(text: str, file: str) -> Iterator[list[_Cell]]:
-    """Yield the cells of each line that is not blank, with their places.
+class _Reader:
+    """Takes the lines of a roster one by one.
 
     A cell never spans lines here, so each line is a small CSV of its own and a
     forgotten quote spoils one line only.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    delimiter = ";" if lines and ";" in lines[0] and "," not in lines[0] else ","
-    for number, line in enumerate(lines, start=1):
-        if line.strip(" \t" + delimiter):
-            yield list(_cells(line, number, file, delimiter))
 
+    def __init__(self, file: str, delimiter: str) -> None:
+        self.file = file
+        self.delimiter = delimiter
+        self.width = 0
+        """Cells of the first line; 0 until it was read."""
 
-def _cells(line: str, number: int, file: str, delimiter: str) -> Iterator[_Cell]:
-    start = 0
-    for raw in _split(line, delimiter):
-        bare = raw.strip()
-        column = start + (len(raw) - len(raw.lstrip())) + 1 if bare else start + 1
-        span = Span(number, column, number, column + len(bare))
-        yield _Cell(_unquoted(bare), Place(file, span, line[:2000]))
-        start += len(raw) + 1
+        self.name_column: int | None = None
+        self.people: dict[str, _Cell] = {}
+        self.found: list[Diagnostic] = []
+        self.counts: Counter[Severity] = Counter()
+
+    def take(self, number: int, line: str) -> None:
+        """Take a line that is not blank."""
+        cells = self._cells(number, line)
+        if self.width == 0:
+            self._take_titles(cells)
+        else:
+            self._take_row(cells)
+
+    def _take_titles(self, cells: Iterator[_Cell]) -> None:
+        first = None
+        for index, cell in enumerate(cells):
+            first = first or cell
+            title = _unquoted(cell.text).lower()
+            if title == "name" and self.name_column is None:
+                self.name_column = index
+            elif title not in COLUMNS and not self._is_enough("warning"):
+                help_ = suggest(title, COLUMNS)
+                message = f"unknown column `{shorten(title)}`"
+                label = "this column is not read"
+                self._report("LEC112", message, cell, label, help_, severity="warning")
+            self.width = index + 1
+        if self.name_column is None and first is not None:
+            message = "the roster has no column `name`"
+            self._report("LEC111", message, first, "the first line names the columns")
+
+    def _take_row(self, cells: Iterator[_Cell]) -> None:
+        too_many = None
+        count = 0
+        for index, cell in enumerate(cells):
+            count = index + 1
+            text = _unquoted(cell.text)
+            if index == self.width:
+                too_many = cell
+            if text.startswith(FORMULA_STARTS):
+                # A spreadsheet would run it when somebody opens the roster again.
+                self._report("LEC406", "a cell begins like a formula", cell, "not allowed here")
+            elif index == self.name_column:
+                self._take_name(text, cell)
+        if too_many is not None:
+            message = f"this line has {count} cells, the first line {self.width}"
+            self._report("LEC113", message, too_many, "one cell too many")
+
+    def _take_name(self, text: str, cell: _Cell) -> None:
+        name = names.normalise(text)
+        why = names.problem(name)
+        if why is not None:
+            message = "a name in the roster is not accepted"
+            self._report("LEC205", message, cell, why[0].lower() + why[1:].rstrip("."))
+        elif name not in self.people:
+            self.people[name] = cell
+        elif not self._is_enough("error"):
+            message = f"person `{name}` is listed twice"
+            note = Note("first listed here", self._place(self.people[name]))
+            self._report("LEC110", message, cell, "again here", notes=(note,))
+
+    def _cells(self, number: int, line: str) -> Iterator[_Cell]:
+        start = 0
+        for raw in _split(line, self.delimiter):
+            bare = raw.strip()
+            blank = len(raw) - len(raw.lstrip()) if bare else 0
+            yield _Cell(bare, line, number, start + blank + 1)
+            start += len(raw) + 1
+
+    def _place(self, cell: _Cell) -> Place:
+        span = Span(cell.number, cell.column, cell.number, cell.column + len(cell.text))
+        return Place(self.file, span, cell.line[:LONGEST_SHOWN_LINE])
+
+    def _is_enough(self, severity: Severity) -> bool:
+        # An error must not be lost behind warnings: it keeps the course from being offered.
+        return self.counts[severity] >= MOST_PROBLEMS
+
+    def _report(
+        self,
+        code: str,
+        message: str,
+        cell: _Cell,
+        label: str,
+        help_: str | None = None,
+        *,
+        notes: tuple[Note, ...] = (),
+        severity: Severity = "error",
+    ) -> None:
+        if self._is_enough(severity):
+            return
+        self.counts[severity] += 1
+        self.found.append(
+            Diagnostic(
+                code=code,
+                message=message,
+                file=self.file,
+                at=self._place(cell),
+                label=label,
+                notes=notes,
+                help=help_,
+                severity=severity,
+            )
+        )
 
 
 def _unquoted(cell: str) -> str:
@@ -131,35 +200,13 @@ def _unquoted(cell: str) -> str:
     return cell
 
 
-def _split(line: str, delimiter: str) -> list[str]:
-    """Split a line at delimiters that stand outside quotes, keeping the quotes."""
-    cells, quoted, start = [], False, 0
+def _split(line: str, delimiter: str) -> Iterator[str]:
+    """Yield what lies between delimiters that stand outside quotes, keeping the quotes."""
+    quoted, start = False, 0
     for offset, character in enumerate(line):
         if character == '"':
             quoted = not quoted
         elif character == delimiter and not quoted:
-            cells.append(line[start:offset])
+            yield line[start:offset]
             start = offset + 1
-    return [*cells, line[start:]]
-
-
-def _report(
-    code: str,
-    message: str,
-    cell: _Cell,
-    label: str,
-    help_: str | None = None,
-    *,
-    notes: tuple[Note, ...] = (),
-    is_warning: bool = False,
-) -> Diagnostic:
-    return Diagnostic(
-        code=code,
-        message=message,
-        file=cell.place.file,
-        at=cell.place,
-        label=label,
-        notes=notes,
-        help=help_,
-        severity="warning" if is_warning else "error",
-    )
+    yield line[start:]

@@ -10,7 +10,7 @@ from pathlib import Path
 from lectern_spawner.catalog.diagnostics import Diagnostic, Place, Span
 
 LARGEST_BYTES = 128 * 1024
-ROSTER_LARGEST_BYTES = 4 * 1024 * 1024
+ROSTER_LARGEST_BYTES = 1024 * 1024
 
 
 def read(

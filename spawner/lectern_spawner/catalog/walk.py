@@ -11,19 +11,22 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Unpack
+from typing import NoReturn, Unpack
 
 import yaml
 from ruamel.yaml.error import YAMLError
 
 from lectern_spawner.catalog import events, scalars, yaml_errors
-from lectern_spawner.catalog.compose import DEEPEST, Fault, Node, Offsets, compose
+from lectern_spawner.catalog.compose import DEEPEST, Node, Offsets, compose
 from lectern_spawner.catalog.diagnostics import Diagnostic, More, Note, Span, shorten
+from lectern_spawner.catalog.events import Fault
 from lectern_spawner.catalog.lines import Lines
 
 Where = tuple[str | int, ...]
 # Anchors let a small file describe an enormous tree; a course needs a few hundred values.
 MOST_VALUES = 50_000
+# Far more than are shown; only a file that nobody wrote by hand has more.
+MOST_PROBLEMS = 500
 
 # The places of a clean file are wanted rarely, and then many at once.
 _DOCUMENTS_KEPT = 4
@@ -119,14 +122,12 @@ class _Walk:
 
     def value(self, node: Node, where: Where) -> object:
         """Return the plain data of a node and record the nodes below it."""
-        self.seen += 1
         self.values[where] = node
         if id(node) in self.open:
-            self.report("LEC011", "an anchor contains itself", node)
-            raise _Stop
-        if self.seen > MOST_VALUES or len(where) > 2 * DEEPEST:
-            self.report("LEC011", "anchors make this file too large", node)
-            raise _Stop
+            self._stop("an anchor contains itself", node)
+        self._count(node)
+        if len(where) > 2 * DEEPEST:
+            self._stop("anchors make this file too large", node)
         if node.is_scalar:
             return self._scalar(node, where)
         if node.kind not in ("map", "seq"):
@@ -194,14 +195,14 @@ class _Walk:
     def _merged(self, key: Node, node: Node, depth: int) -> Iterator[tuple[str, Node, Node]]:
         """Yield what a merged mapping brings in, the nearest definition of a key first."""
         if depth > DEEPEST:
-            self.report("LEC011", "an anchor contains itself", key)
-            raise _Stop
+            self._stop("an anchor contains itself", key)
         for source in node.children if _is(node, "seq") else [node]:
             if not _is(source, "map"):
                 self.report("LEC011", "`<<` can only merge mappings", key)
                 continue
             pairs = list(zip(source.children[::2], source.children[1::2], strict=True))
             for inner_key, child in pairs:
+                self._count(key)
                 if inner_key.kind != "merge":
                     name = self._key(inner_key)
                     if name is not None:
@@ -226,8 +227,21 @@ class _Walk:
         message = f"key `{shorten(name)}` is set twice"
         self.report("LEC002", message, second, label="second value", notes=(note,))
 
+    def _count(self, node: Node) -> None:
+        self.seen += 1
+        if self.seen > MOST_VALUES:
+            self._stop("anchors make this file too large", node)
+
+    def _stop(self, message: str, node: Node) -> NoReturn:
+        # It comes last, and must be told however much else is wrong.
+        del self.diagnostics[MOST_PROBLEMS - 1 :]
+        self.report("LEC011", message, node)
+        raise _Stop
+
     def report(self, code: str, message: str, node: Node, **more: Unpack[More]) -> None:
         """Record an error at a node of this file."""
+        if len(self.diagnostics) >= MOST_PROBLEMS:
+            return
         self._report_at(code, message, _span(self.lines, node), **more)
 
     def _report_at(self, code: str, message: str, span: Span, **more: Unpack[More]) -> None:

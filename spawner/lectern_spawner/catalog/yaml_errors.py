@@ -10,8 +10,8 @@ from typing import Unpack
 
 from ruamel.yaml.error import MarkedYAMLError
 
-from lectern_spawner.catalog.compose import Fault
 from lectern_spawner.catalog.diagnostics import Diagnostic, More, Note, Place, shorten
+from lectern_spawner.catalog.events import Fault
 from lectern_spawner.catalog.lines import Lines
 
 # (what ruamel.yaml says, code, what we say, label, label at the place it refers back to)
