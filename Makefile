@@ -2,7 +2,7 @@
 # All paths are relative, so that the checkout may lie in a folder with spaces.
 LECTERN = @"$${PYTHON:-python3}" tools/make.py
 
-.PHONY: help run test test-slow check bench lock clean
+.PHONY: help run test test-slow fuzz check bench lock clean
 
 help:
 	$(LECTERN) help
@@ -15,6 +15,9 @@ test: ## Run the tests; ARGS go to pytest
 
 test-slow: ## Run the tests and those that take minutes
 	$(LECTERN) test-slow $(ARGS)
+
+fuzz: ## Look for files that the reader stumbles over; ARGS="--fuzz-seconds 3600"
+	$(LECTERN) fuzz $(ARGS)
 
 check: ## Style, types, import rules, sizes, profiles, known vulnerabilities
 	$(LECTERN) check $(ARGS)

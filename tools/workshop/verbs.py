@@ -18,12 +18,14 @@ from workshop.places import CHECKOUT
 from workshop.say import say, stop
 
 CAMPUS = "profiles"
+FUZZ_SECONDS = "600"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", "build")
 HELP = """\
 make run        start the hub with the example campus   ARGS="--port 9000"
 make test       run the tests                           ARGS="-k name"
 make test-slow  run the tests and those that take minutes
+make fuzz       look for files that the reader stumbles over   ARGS="--fuzz-seconds 3600"
 make check      style, types, import rules, sizes, profiles, known vulnerabilities
 make bench      measure against plain JupyterHub
 make lock       work out the pinned dependencies anew   ARGS=--upgrade
@@ -65,6 +67,11 @@ def test(arguments: list[str]) -> int:
 def test_slow(arguments: list[str]) -> int:
     """Run all tests; some build a whole Debian system."""
     return _pytest(arguments, "mmdebstrap")
+
+
+def fuzz(arguments: list[str]) -> int:
+    """Throw damaged files at the catalog for ten minutes, or for as long as is said."""
+    return _run_pytest(["tests/fuzz", "--fuzz-seconds", FUZZ_SECONDS, *arguments])
 
 
 def check(_arguments: list[str]) -> int:
@@ -116,6 +123,10 @@ def _pytest(arguments: list[str], *packages: str) -> int:
         missing.insert(0, "chromium")
     if missing:
         apt.install(missing, "for the tests")
+    return _run_pytest(arguments)
+
+
+def _run_pytest(arguments: list[str]) -> int:
     environment, _ = _prepare("venv-test", "test.txt")
     command: list[str | Path] = [environment.python, "-m", "pytest", *arguments]
     return subprocess.run(command, env=_variables(environment), check=False).returncode
@@ -136,6 +147,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "run": run,
     "test": test,
     "test-slow": test_slow,
+    "fuzz": fuzz,
     "check": check,
     "bench": bench,
     "lock": lock,

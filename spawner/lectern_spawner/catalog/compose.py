@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from lectern_spawner.catalog import scalars
 from lectern_spawner.catalog.events import Event, Events, Fault
+from lectern_spawner.catalog.lines import BLANKS
 
 DEEPEST = 40
 _STANDARD = "tag:yaml.org,2002:"
 # From the end of what was read before to behind the sign that a value follows.
-_SIGN = re.compile(r"(?:\s|#[^\r\n]*)*[-:?]")
+_SIGN = re.compile(rf"(?:[{BLANKS}]|#[^\r\n]*)*[-:?]")
+_PROPERTIES = re.compile(rf"[^{BLANKS},\[\]{{}}]*(?:[ \t]+[&!][^{BLANKS},\[\]{{}}]*)*")
 _COLLECTIONS = {"SequenceStartEvent": "seq", "MappingStartEvent": "map"}
 
 Offsets = tuple[int, int]
@@ -105,7 +107,7 @@ class _Composer:
             self.behind = end = event.end_mark.index
         elif start != event.end_mark.index:
             # Only an anchor or a tag stands there.
-            self.behind = end = start + len(self.source[start:].split(None, 1)[0])
+            self.behind = end = start + _properties(self.source, start)
         else:
             # Each parser has its own idea of where a value that is not there begins.
             sign = _SIGN.match(self.source, self.behind)
@@ -134,6 +136,12 @@ class _Composer:
             message = "an alias names an anchor that does not exist"
             raise Fault("LEC011", message, event.start_mark.index)
         return target
+
+
+def _properties(text: str, start: int) -> int:
+    """Return how long an anchor, a tag or both are."""
+    found = _PROPERTIES.match(text, start)
+    return len(found.group()) if found else 0
 
 
 def _name(event: object) -> str:

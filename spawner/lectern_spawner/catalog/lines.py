@@ -12,6 +12,8 @@ from functools import cached_property
 from lectern_spawner.catalog.diagnostics import Place, Span
 
 LONGEST_SHOWN_LINE = 2000
+# What YAML takes for blank; Unicode has more, and they belong to the text.
+BLANKS = " \t\r\n\x85\u2028\u2029"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 

@@ -20,7 +20,7 @@ from lectern_spawner.catalog import events, scalars, yaml_errors
 from lectern_spawner.catalog.compose import DEEPEST, Node, Offsets, compose
 from lectern_spawner.catalog.diagnostics import Diagnostic, More, Note, Span, shorten
 from lectern_spawner.catalog.events import Fault
-from lectern_spawner.catalog.lines import Lines
+from lectern_spawner.catalog.lines import BLANKS, Lines
 
 Where = tuple[str | int, ...]
 # Anchors let a small file describe an enormous tree; a course needs a few hundred values.
@@ -30,7 +30,7 @@ MOST_PROBLEMS = 500
 
 # The places of a clean file are wanted rarely, and then many at once.
 _DOCUMENTS_KEPT = 4
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]+)+")
+_PROPERTIES = re.compile(rf"(?:[&!][^{BLANKS},\[\]{{}}]*[ \t]+)+")
 
 
 class _Stop(Exception):
@@ -270,7 +270,7 @@ def _end(lines: Lines, node: Node) -> int:
     lines and comments.
     """
     if node.is_scalar or node.is_flow:
-        return node.start + len(lines.text[node.start : node.end].rstrip())
+        return node.start + len(lines.text[node.start : node.end].rstrip(BLANKS))
     count = len(node.children)
     inside = [_child_end(lines, node, index) for index in range(max(0, count - 2), count)]
     return max(inside, default=node.start)
