@@ -33,6 +33,7 @@ PAGES: list[tuple[Any, ...]] = [
     (r"/spawn/([^/]+)/([^/]+)", pages.CampusSpawnHandler),
     (r"/spawn-pending/([^/]+)", pages.CampusSpawnPendingHandler),
     (r"/spawn-pending/([^/]+)/([^/]*)", pages.CampusSpawnPendingHandler),
+    (r"/user/(?P<user_name>[^/]+)(?P<user_path>/.*)?", pages.CampusUserUrlHandler),
     (r"/api/users", api.CampusUserListAPIHandler),
     (r"/api/users/([^/]+)", api.CampusUserAPIHandler),
     (r"/api/users/([^/]+)/server", api.CampusServerAPIHandler),
@@ -83,7 +84,12 @@ class LecternHub(JupyterHub):
         live: LiveCatalog = self.config.CourseLocalSpawner.live
         self.tornado_settings["lectern_live"] = live
         spoken = words(live.current.campus.languages[0])
-        defaults = {"say": spoken.say, "language": spoken.language, "languages": []}
+        # JupyterHub calls what can be called, with the user, and shows the result.
+        defaults = {
+            "say": lambda _user: spoken.say,
+            "language": spoken.language,
+            "languages": [],
+        }
         for name, value in defaults.items():
             self.tornado_settings["template_vars"].setdefault(name, value)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
+from jupyterhub.handlers.base import UserUrlHandler
 from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.handlers.pages import SpawnHandler, SpawnPendingHandler
 from jupyterhub.spawner import SpawnException
@@ -134,3 +135,7 @@ class CampusSpawnHandler(Localized, SpawnHandler):
 
 class CampusSpawnPendingHandler(Localized, SpawnPendingHandler):
     """The page that a person sees while a server starts or stops."""
+
+
+class CampusUserUrlHandler(Localized, UserUrlHandler):
+    """The page that a person sees at the address of a server that does not run."""
