@@ -49,8 +49,7 @@ def configure(c: Config, place: Place) -> Path | None:
 
 def _address(c: Config, place: Place, settings: Settings) -> None:
     kept = ports.load(place.ports_file)
-    host = settings.host
-    c.JupyterHub.bind_url = f"http://{host}:{place.port or settings.port}"
+    c.JupyterHub.bind_url = ports.url(settings.host, place.port or settings.port)
     c.JupyterHub.hub_ip = "127.0.0.1"
     c.JupyterHub.hub_port = kept.hub
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{kept.proxy_api}"

@@ -12,8 +12,9 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 # File systems on which SQLite's locks and shared memory do not work reliably.
 # Source: sqlite.org, "Write-Ahead Logging", section "Disadvantages".
@@ -42,6 +43,34 @@ NETWORK_FILE_SYSTEMS = frozenset(
 
 class NetworkDiskError(Exception):
     """SQLite was about to be put on a network file system."""
+
+
+class DatabaseError(Exception):
+    """JupyterHub's database cannot be used; the text says which and why."""
+
+
+def must_answer(url: str) -> None:
+    """Connect to a database once, so that a mistake is told before the hub starts.
+
+    Args:
+        url: as SQLAlchemy takes it; an SQLite file need not be there yet.
+
+    Raises:
+        DatabaseError: when it cannot be reached or read. The text shows no password.
+    """
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite" and not Path(place.database or "").exists():
+        return
+    tune_sqlite()
+    try:
+        engine = create_engine(place)
+        try:
+            engine.connect().close()
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, sqlite3.Error, ImportError) as error:
+        why = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise DatabaseError(f"the database {place!r} cannot be used: {why}") from error
 
 
 def sqlite_url(state: Path) -> str:

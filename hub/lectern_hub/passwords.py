@@ -69,11 +69,18 @@ def _generate(file: Path) -> None:
     text = _TEMPLATE.format(
         students=_readable(3), staff=_readable(4), admins=secrets.token_urlsafe(30)
     )
-    handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "w") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
+    fresh = file.with_name(f"{file.name}.new")
+    try:
+        fresh.unlink(missing_ok=True)
+        handle = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "w") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        fresh.replace(file)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise PasswordFileError(f"the password file {file} cannot be written: {why}") from error
 
 
 def _readable(groups: int) -> str:

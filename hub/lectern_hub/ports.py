@@ -7,6 +7,7 @@ hub again after it was restarted, its ports are chosen once and kept.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -22,7 +23,7 @@ PROXY_MODULE = "lectern_hub.proxy"
 
 
 class PortTakenError(Exception):
-    """Somebody else listens on the port; the text says which."""
+    """Nobody can listen on the port; the text says which and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ def choose_public(file: Path, host: str, wanted: int, *, exactly: bool, ours: bo
             holds the port that was kept, and will be replaced.
 
     Raises:
-        PortTakenError: when the wanted port must be had and is taken.
+        PortTakenError: when the wanted port must be had and is taken, or when
+            nobody may listen there.
     """
     kept = load(file)
     tries = [wanted] if exactly else range(wanted, min(wanted + _TRIES, 65536))
@@ -74,6 +76,16 @@ def choose_public(file: Path, host: str, wanted: int, *, exactly: bool, ours: bo
             save(file, replace(kept, public=port))
             return port
     raise PortTakenError(f"port {wanted} is taken by another program; choose one with --port")
+
+
+def url(host: str, port: int) -> str:
+    """Return the address of a port, as browsers write it.
+
+    Args:
+        host: IPv4 or IPv6 address; empty for all.
+        port: TCP port.
+    """
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def proxy_runs(pid_file: Path) -> bool:
@@ -107,6 +119,9 @@ def _is_free(host: str, port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            where, why = url(host, port), (error.strerror or str(error)).lower()
+            raise PortTakenError(f"the hub cannot listen at {where}: {why}") from error
     return True

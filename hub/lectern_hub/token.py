@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lectern_hub import database
-from lectern_hub.database import NetworkDiskError
+from lectern_hub.database import DatabaseError, NetworkDiskError
 from lectern_hub.settings import Settings, load_settings
 from lectern_hub.up import add_place_arguments, place_of
 from lectern_spawner.catalog import CatalogError, load
@@ -39,7 +39,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except CatalogError as error:
         sys.stderr.write("".join(f"lectern token: {d.message}\n" for d in error.diagnostics))
         return CANNOT_RUN
-    except (TokenError, NetworkDiskError) as error:
+    except (TokenError, DatabaseError, NetworkDiskError) as error:
         sys.stderr.write(f"lectern token: {error}\n")
         return CANNOT_RUN
     text = json.dumps(made) if arguments.format == "json" else made["token"]
@@ -72,9 +72,9 @@ def _database_of(settings: Settings, state: Path) -> str:
 
 
 def _new_token(url: str, name: str, arguments: argparse.Namespace) -> str:
+    database.must_answer(url)
     from jupyterhub import orm  # takes half a second to import: after the checks
 
-    database.tune_sqlite()
     db = orm.new_session_factory(url)()
     try:
         user = orm.User.find(db, name)

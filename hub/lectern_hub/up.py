@@ -10,12 +10,12 @@ import argparse
 import contextlib
 import fcntl
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lectern_hub import configure, passwords, ports
-from lectern_hub.database import NetworkDiskError
+from lectern_hub import configure, database, passwords, ports
 from lectern_hub.place import Place
 from lectern_hub.settings import SETTINGS_FILE, Settings, load_settings
 from lectern_spawner.catalog import Catalog, CatalogError, load
@@ -36,7 +36,8 @@ class UpError(Exception):
 _MISTAKES = (
     UpError,
     MachineError,
-    NetworkDiskError,
+    database.DatabaseError,
+    database.NetworkDiskError,
     ports.PortTakenError,
     passwords.PasswordFileError,
 )
@@ -94,21 +95,39 @@ def _run(arguments: argparse.Namespace) -> int:
     place = place_of(arguments)
     settings = load_settings(place.settings)
     loaded = load(place.campus)
+    catalog = loaded.require()
     if loaded.diagnostics:
         sys.stderr.write(full(loaded.diagnostics, colour=sys.stderr.isatty()))
-    catalog = loaded.require()
-    configure.secure_state(place.state)
-    host = machine.of(place.state)
-    for path in host.unreachable(item.path for item in _data(catalog)):
-        sys.stderr.write(f"lectern: warning: servers cannot reach the data in {path}\n")
-    with _only_one(place.state):
-        port = _public_port(place, settings, arguments.port)
-        passwords.load(settings.password_file or place.password_file)
+    with contextlib.ExitStack() as held:
+        with _must_work(place.state):
+            configure.secure_state(place.state)
+            held.enter_context(_only_one(place.state))
+            host = machine.of(place.state)
+            port = _public_port(place, settings, arguments.port)
+            passwords.load(settings.password_file or place.password_file)
+            database.must_answer(settings.database or database.sqlite_url(place.state))
+        for path in host.unreachable(item.path for item in _data(catalog)):
+            sys.stderr.write(f"lectern: warning: servers cannot reach the data in {path}\n")
         _tell(place, settings, catalog, port)
         from lectern_hub import app  # JupyterHub takes a second to import: after the first words
 
         app.run(_with_port(place, port), quiet=not arguments.verbose, arguments=[])
     return 0
+
+
+@contextlib.contextmanager
+def _must_work(state: Path) -> Iterator[None]:
+    """Say in a sentence what the disk or the folder's rights do not allow."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename not in (None, str(state)) else ""
+        why = f"{where}{(error.strerror or str(error)).lower()}"
+    except sqlite3.Error as error:
+        why = f"{state / 'uids.sqlite'}: {error}"
+    else:
+        return
+    raise UpError(f"the state folder {state} cannot be used ({why}); choose one with --state")
 
 
 def _data(catalog: Catalog) -> Iterator[DataMount]:
@@ -123,6 +142,8 @@ def place_of(arguments: argparse.Namespace) -> Place:
     if settings is None:
         beside = campus.parent / SETTINGS_FILE
         settings = beside if beside.exists() else None
+    # The hub changes its folder later, so that what is relative now would then be elsewhere.
+    settings = settings and settings.absolute()
     return Place(campus=campus, state=arguments.state.absolute(), settings=settings)
 
 
@@ -154,9 +175,8 @@ def _only_one(state: Path) -> Iterator[None]:
 
 def _tell(place: Place, settings: Settings, catalog: Catalog, port: int) -> None:
     """Say where the hub is, who may log in and where the passwords lie."""
-    host = settings.host or "127.0.0.1"
     lines = [
-        f"Lectern is starting at http://{host}:{port}/",
+        f"Lectern is starting at {ports.url(settings.host or '127.0.0.1', port)}/",
         f"  courses    {', '.join(catalog.courses) or 'none'}",
         f"  people     {_some(sorted(catalog.people()))}, and the admins {_some(sorted(settings.admins))}",
         f"  passwords  {settings.password_file or place.password_file}",

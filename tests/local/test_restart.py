@@ -186,6 +186,7 @@ def test_second_hub_on_one_state_folder_refuses(up):
     assert str(up.state) in second.stderr
     assert "already runs" in second.stderr
     assert requests.get(f"{up.base}/hub/login", timeout=30).status_code == 200
+    started(up, "alice")  # the refused one took nothing away, such as cgroups
 
 
 def test_asked_port_that_is_taken_is_an_error_in_words(up):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -153,7 +154,6 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
         if self.plan is None:  # decided just before, see `_run_apply_user_options`
             raise RuntimeError("a server can only start with a plan")
         for _ in range(_PORT_TRIES):
-            self.port = ports.free_port(self.ip)
             await self._run(self.plan)
             if await self._came_up(self.plan):
                 return self.ip, self.port
@@ -164,8 +164,21 @@ class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):
         )
 
     async def _run(self, plan: ServerPlan) -> None:
-        """Start the process and record it."""
-        self.proc = process.start(self._launch(plan))
+        """Choose a port, start the process and record it.
+
+        Raises:
+            CannotStartError: with a sentence, when the machine or the home is in the way.
+        """
+        try:
+            self.port = ports.free_port(self.ip)
+            self.proc = process.start(self._launch(plan))
+        except (OSError, sqlite3.Error, ports.NoPortError) as error:  # such as a full disk
+            self.log.error("cannot start %s: %s", self._log_name, error)
+            sentence = self.spoken().say(
+                N_("This machine cannot start your server. Please tell the admin: %(why)s."),
+                why=getattr(error, "strerror", None) or error,
+            )
+            raise CannotStartError(sentence, reason="machine") from error
         self.pid = self.proc.pid
         self.process = ProcessId.of(self.pid)
         # Known to the next hub from here on, should this one be killed.
