@@ -7,7 +7,6 @@ has no setting for.
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import os
 import sys
 from typing import Any
@@ -18,6 +17,7 @@ from traitlets import Bool, Unicode
 
 from lectern_hub import api, configure, database, home, pages
 from lectern_hub.configure import HERE
+from lectern_hub.logfile import LogFile
 from lectern_hub.place import Place
 from lectern_spawner.spawning import LiveCatalog
 from lectern_spawner.words import words
@@ -56,7 +56,7 @@ class LecternHub(JupyterHub):
         for handler in self.log.handlers if self.quiet else ():
             handler.setLevel(logging.ERROR)
         if self.log_path:
-            file = logging.handlers.WatchedFileHandler(self.log_path, encoding="utf-8")
+            file = LogFile(self.log_path, encoding="utf-8")
             file.setLevel(logging.INFO)
             self.extra_log_handlers = [*self.extra_log_handlers, file]
         super().init_logging()

@@ -164,13 +164,17 @@ def _public_port(place: Place, settings: Settings, asked: int | None) -> int:
 @contextlib.contextmanager
 def _only_one(state: Path) -> Iterator[None]:
     """Hold the state folder: two hubs on one database would destroy each other's servers."""
-    with (state / "lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UpError(f"a hub already runs with the state folder {state}") from None
-        os.set_inheritable(lock.fileno(), False)
+    # The folder itself: a file in it could be deleted while the hub runs.
+    handle = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise UpError(f"a hub already runs with the state folder {state}") from None
+    try:
         yield
+    finally:
+        os.close(handle)
 
 
 def _tell(place: Place, settings: Settings, catalog: Catalog, port: int) -> None:
