@@ -58,8 +58,8 @@ for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
 open(sys.argv[1], "a").write(f"{os.getpid()}\\\\n")
 time.sleep(600)
 '''
-for _ in range(3):
-    subprocess.run([sys.executable, "-c", code, "runaways"])
+for number in range(3):  # two of them without the mark that their server gave them
+    subprocess.run([sys.executable, "-c", code, "runaways"], env={} if number else None)
 for _ in range(200):
     subprocess.Popen(["sleep", "600"], start_new_session=True)
 while len(open("runaways").readlines()) < 3:

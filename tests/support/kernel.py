@@ -81,7 +81,10 @@ class Kernel:
         outcome = Outcome()
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            news = json.loads(self.socket.recv())
+            try:
+                news = json.loads(self.socket.recv())
+            except websocket.WebSocketTimeoutException:
+                break
             kind, body = news["header"]["msg_type"], news["content"]
             ours = news["parent_header"].get("msg_id") == asked
             if kind == "stream" and ours:

@@ -15,9 +15,10 @@ def log(tmp_path):
     """A logger with one log file, and the file."""
     file = tmp_path / "logs" / "hub.log"
     handler = LogFile(file, encoding="utf-8")
-    logger = logging.Logger("test of the log file")
+    logger = logging.getLogger("test of the log file")
     logger.addHandler(handler)
     yield logger, file
+    logger.removeHandler(handler)
     handler.close()
 
 

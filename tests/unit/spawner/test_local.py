@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -50,6 +51,19 @@ def test_uids_survive_a_new_start(table, opened):
     again = opened()
     assert again.get("carol").uid == FIRST_UID + 2
     assert again.get("bob").uid == FIRST_UID + 1
+
+
+def test_a_given_uid_is_on_the_disk_before_it_is_used(opened, monkeypatch):
+    connections, connect = [], sqlite3.connect
+
+    def remembered(*where, **how):
+        connections.append(connect(*where, **how))
+        return connections[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", remembered)
+    opened().get("alice")
+    full = 2  # see sqlite.org, PRAGMA synchronous
+    assert connections[0].execute("PRAGMA synchronous").fetchone() == (full,)
 
 
 def test_many_at_once_get_different_uids(tmp_path, table):
