@@ -20,6 +20,8 @@ from workshop.say import say, stop
 CAMPUS = "profiles"
 FUZZ_SECONDS = "600"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Chinese letters for the browser, and what its driver, a Node.js program, is linked with.
+BROWSER_NEEDS = ("fonts-noto-cjk", "libatomic1")
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", "build")
 HELP = """\
 make run        start the hub with the example campus   ARGS="--port 9000"
@@ -117,8 +119,8 @@ def _prepare(name: str, lock_file: str) -> tuple[Environment, places.Places]:
 
 
 def _pytest(arguments: list[str], *packages: str) -> int:
-    """Run pytest, first installing the browser, its Chinese fonts and further Debian packages."""
-    missing = [name for name in ("fonts-noto-cjk", *packages) if not apt.is_installed(name)]
+    """Run pytest, first installing the browser, what it needs and further Debian packages."""
+    missing = [name for name in (*BROWSER_NEEDS, *packages) if not apt.is_installed(name)]
     if not any(map(shutil.which, BROWSERS)):
         missing.insert(0, "chromium")
     if missing:
