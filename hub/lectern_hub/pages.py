@@ -102,6 +102,15 @@ class CampusLoginHandler(Localized, LoginHandler):
 class CampusSpawnHandler(Localized, SpawnHandler):
     """The page where a person picks a profile."""
 
+    async def _post(self, user_name: str, server_name: str, display_name: str) -> None:
+        """Start, or go to the server that another window of this person has started meanwhile."""
+        user = self.current_user
+        spawner = user.spawners.get(server_name) if user_name == user.name else None
+        if spawner is not None and spawner.active:
+            self.redirect(self._get_pending_url(user, server_name))
+            return
+        await super()._post(user_name=user_name, server_name=server_name, display_name=display_name)
+
     async def _wrap_spawn_single_user(
         self,
         user: Any,  # noqa: ANN401 - JupyterHub's User is untyped

@@ -52,3 +52,17 @@ def test_a_good_server_name_leads_to_the_profiles(hub):
     answer = press(person, "/hub/lectern/named", name="second")
     assert answer.url.endswith("/hub/spawn/bob/second")
     assert "Start a server" in text_of(answer.text)
+
+
+def test_start_in_a_second_window_leads_to_the_server_that_is_there(hub, quiet):
+    first, second = hub.visitor("bob"), hub.visitor("bob")
+    second.get("/hub/spawn")
+    first.start("py-100/small")
+    form = {"data": {"profile": "ml-101/notebook"}, "headers": NAVIGATE}
+    pressed = second.post("/hub/spawn", params={"_xsrf": second.xsrf()}, **form)
+    assert pressed.history[0].headers["Location"].startswith("/hub/spawn-pending/bob")
+    hub.api("bob").wait("bob")
+    arrived = second.post("/hub/spawn", params={"_xsrf": second.xsrf()}, **form)
+    assert "/user/bob/" in arrived.url
+    assert hub.api("bob").server("bob")["user_options"] == {"profile": "py-100/small"}
+    hub.api("bob").stop("bob")
