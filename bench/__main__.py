@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from bench import figures, hubs, inside, kube, live, machine, pages, report, rounds
+from bench import catalog, figures, hubs, inside, kube, live, machine, pages, report, rounds
 from bench.record import Record
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -99,11 +99,21 @@ def _pages(record: Record) -> None:
         rounds.repeat(record, "pages", pages.Pages(folder, stack).measure)
 
 
+def _catalog(record: Record) -> None:
+    with hubs.scratch() as folder:
+        rounds.repeat(record, "catalog", catalog.Catalogs(folder).measure)
+
+
 def _live(record: Record) -> None:
     rounds.repeat(record, "live", live.measure, until=time.monotonic() + _LIVE_SECONDS)
 
 
-GROUPS: dict[str, Callable[[Record], None]] = {"inside": _inside, "pages": _pages, "live": _live}
+GROUPS: dict[str, Callable[[Record], None]] = {
+    "inside": _inside,
+    "catalog": _catalog,
+    "pages": _pages,
+    "live": _live,
+}
 """The short ones first; `_live` takes what is left of the time."""
 
 

@@ -32,7 +32,14 @@ def students(count: int) -> list[str]:
     return [f"student-{number}" for number in range(count)]
 
 
-def write(folder: Path, profiles: int, people: list[str], *, visible: bool = False) -> Path:
+def write(
+    folder: Path,
+    profiles: int,
+    people: list[str],
+    *,
+    visible: bool = False,
+    each: int = PER_COURSE,
+) -> Path:
     """Write a campus and return its folder.
 
     Args:
@@ -40,13 +47,14 @@ def write(folder: Path, profiles: int, people: list[str], *, visible: bool = Fal
         profiles: how many there are beside the measured people's own three.
         people: the measured people.
         visible: whether they are in all the other courses too.
+        each: profiles in each of the other courses.
     """
     folder.mkdir(parents=True)
     (folder / "campus.yaml").write_text(_CAMPUS, encoding="utf-8")
     _course(folder, COURSE, OWN, people)
-    for number in range(profiles // PER_COURSE):
+    for number in range(profiles // each):
         own_people = [f"person-{number}-{person}" for person in range(30)]
-        _course(folder, f"course-{number}", PER_COURSE, people if visible else own_people)
+        _course(folder, f"course-{number}", each, people if visible else own_people)
     return folder
 
 

@@ -1,6 +1,6 @@
 """The figures: what is measured, in which unit, and what is promised.
 
-Read by `report`; the values come from `live`, `pages` and `inside`.
+Read by `report`; the values come from `live`, `pages`, `inside` and `catalog`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 PLAIN = "plain JupyterHub"
 KUBE = "kubespawner"
+COMPOSE = "ruamel.yaml alone, composing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,5 +102,42 @@ FIGURES: tuple[Figure, ...] = (
         unit="KiB",
         peer=KUBE,
         limit=40.0,
+    ),
+    Figure(
+        id="catalog_new",
+        title="Catalog: checking 500 course files of 100 lines in a new process",
+        unit="s",
+        peer=COMPOSE,
+        limit=5.0,
+    ),
+    Figure(
+        id="catalog_changed",
+        title="Catalog: a reload when one of 500 courses changed",
+        unit="ms",
+        limit=500.0,
+    ),
+    Figure(
+        id="catalog_blocked",
+        title="Catalog: longest wait of the event loop, one of 500 courses changed",
+        unit="ms",
+        limit=50.0,
+    ),
+    Figure(
+        id="catalog_blocked_all",
+        title="Catalog: longest wait of the event loop, all of 500 courses changed",
+        unit="ms",
+        limit=50.0,
+    ),
+    Figure(
+        id="catalog_memory",
+        title="Catalog: memory for 500 courses and what a reload needs",
+        unit="MiB",
+        limit=60.0,
+    ),
+    Figure(
+        id="catalog_bad",
+        title="Catalog: the slowest of the bad files of 127 KiB",
+        unit="s",
+        limit=1.0,
     ),
 )

@@ -40,6 +40,9 @@ _HOW = """
 - kubespawner's profiles are as plain as ours (title, description, image, two limits), and every
   person sees all of them: it has no rule for who sees what.
 - Memory counts what a user object holds once its spawn page was shown.
+- Figures of the catalog come from fresh processes. The time of a check is that of the whole process;
+  a wait of the event loop is how much later than asked a timer fires, with JupyterHub imported and
+  `gc.freeze` called after the start. Memory is the growth of the resident set.
 """
 
 

@@ -141,6 +141,9 @@ NOTHING = object()
 
 def reread(text: str) -> object:
     """Read one token with ruamel.yaml alone."""
+    if text.startswith(("|", ">")):
+        # A block that holds nothing but blanks ends with its first line.
+        return NOTHING
     try:
         node = YAML(typ="rt").compose(f"k: {text}")
         value = node.value[0][1]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from bench import campuses, report, rounds
+from bench import campuses, catalog, figures, report, rounds
 from bench.__main__ import GROUPS, main
 from bench.inside import growth
 from bench.record import Calibration, Record, Round
@@ -119,6 +119,18 @@ def test_made_up_campuses_are_right_and_show_what_they_should(tmp_path):
     assert len(foreign.roles(people[1])) == 1
     assert len(visible.roles(people[1])) == 3
     assert sum(len(course.profiles) for course in foreign.courses.values()) == 40 + campuses.OWN
+
+
+def test_the_catalog_is_measured_in_processes_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setattr(catalog, "COURSES", 3)
+    values = catalog.Catalogs(tmp_path).measure(("ours", "peer"))
+    lines = (tmp_path / "campus" / "course-0.yaml").read_text().splitlines()
+    assert lines[-1] == "# changed"
+    assert 100 <= len(lines) <= 110
+    assert values["catalog_new"].keys() == {"ours", "peer"}
+    assert {name for name in values if name != "catalog_new"} == {
+        figure.id for figure in figures.FIGURES if figure.id.startswith("catalog_")
+    } - {"catalog_new"}
 
 
 def test_a_group_that_breaks_off_takes_nothing_with_it(monkeypatch, tmp_path, capsys):

@@ -45,8 +45,12 @@ class Copies(Generic[Made]):
         self._now: dict[Path, tuple[str | None, Made]] = {}
 
     def look_again(self) -> None:
-        """Read every file anew from here on, and forget those that nobody asked for lately."""
+        """Read every file anew from here on."""
         self._earlier, self._now = self._now, {}
+
+    def forget_earlier(self) -> None:
+        """Forget what was not come across since `look_again`; a look is over."""
+        self._earlier = {}
 
     def get(self, path: Path) -> Made:
         """Return what lies in a file; until the next look it is read only once."""

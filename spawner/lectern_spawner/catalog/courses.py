@@ -6,7 +6,7 @@ Called by `shelf`, which decides which version of each file is looked at.
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,9 +117,9 @@ class Courses:
         self._known[path] = [*known[-1:], made]
         return made
 
-    def forget_others(self, paths: Container[Path]) -> None:
-        """Forget the files that are not among these."""
-        self._known = {path: known for path, known in self._known.items() if path in paths}
+    def remember(self, verdicts: Mapping[Path, Verdict]) -> None:
+        """Forget all verdicts but these."""
+        self._known = {path: [verdict] for path, verdict in verdicts.items()}
 
     def _verdict(
         self, path: Path, parsed: Parsed[CourseFile], enrolments: Mapping[str, Enrolment]

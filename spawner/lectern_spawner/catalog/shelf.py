@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lectern_spawner.catalog import build, copies, loader, rules
+from lectern_spawner.catalog.copies import Copies
 from lectern_spawner.catalog.courses import Courses, Enrolments
 from lectern_spawner.catalog.diagnostics import MOST_LISTED, Diagnostic, Note, listed
 from lectern_spawner.catalog.loader import CAMPUS_FILE, Loaded
@@ -133,7 +135,7 @@ class Shelf:
 
     def _names(self) -> list[str]:
         """Return the names in the folder, and have every file read anew from here on."""
-        for each in (self._campuses, self._courses, self._people):
+        for each in self._copies():
             each.look_again()
         return sorted(os.listdir(self.folder))
 
@@ -189,16 +191,21 @@ class Shelf:
 
     def _made(self, campus: _Campus, choice: Choice) -> _Good:
         courses = choice.courses()
-        campus.courses.forget_others(choice.used)
+        campus.courses.remember(choice.used)
         last = self._good.catalog if self._good else None
         if last is None or last.campus is not campus.made or not _same(last, courses):
             last = Catalog(campus.made, courses)
         versions = {path: verdict.parsed for path, verdict in choice.used.items()}
         return _Good(campus, versions, choice.rosters(), last)
 
+    def _copies(self) -> tuple[Copies[Any], ...]:
+        return (self._campuses, self._courses, self._people)
+
     def _loaded(self, good: _Good | None, choice: Choice, found: list[Diagnostic]) -> Loaded:
         if good and (campus := good.campus.parsed.model):
             found += rules.unknown_courses(campus, good.campus.parsed.source, choice.ids)
+        for each in self._copies():
+            each.forget_earlier()
         diagnostics = loader.in_order([*found, *choice.diagnostics], self._campus_path)
         return Loaded(
             catalog=good.catalog if good else None,

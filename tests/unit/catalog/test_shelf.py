@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from lectern_spawner.catalog import Catalog, Loaded, Shelf, load, reading
+from lectern_spawner.catalog import Catalog, Course, Loaded, Shelf, load, reading
 from lectern_spawner.catalog.model import Role
 
 CAMPUS = """languages: [en]
@@ -353,5 +355,20 @@ def test_a_refreshed_folder_without_mistakes_is_what_a_new_process_reads(
 
 async def test_a_hub_refreshes_without_waiting_in_its_loop(folder: Path, shelf: Shelf) -> None:
     (folder / "art-1.yaml").write_text(course("art-1", title="Painting"))
-    loaded = await shelf.refreshed()
+    refreshing = asyncio.create_task(shelf.refreshed())
+    await asyncio.sleep(0)
+    # A search for garbage would hold the loop; it is only put off.
+    assert (refreshing.done(), gc.isenabled()) == (False, False)
+    loaded = await refreshing
+    assert gc.isenabled()
     assert catalog(loaded).courses["art-1"].title.get("en") == "Painting"
+
+
+def test_nothing_is_kept_of_versions_that_are_no_longer_in_use(folder: Path, shelf: Shelf) -> None:
+    for title in ("Painting", "Welding", "Weaving"):
+        (folder / "art-1.yaml").write_text(course("art-1", title=title))
+        shelf.refresh()
+    gc.collect()
+    objects = [each for each in gc.get_objects() if type(each) is Course]
+    ours = [each for each in objects if each.file == folder / "art-1.yaml"]
+    assert [each.title.get("en") for each in ours] == ["Weaving"]
