@@ -1,4 +1,4 @@
-"""Print diagnostics: with the lines of the file, one per line, as JSON, for GitHub.
+"""Print diagnostics: with the lines of the file, one per line, as JSON, for GitHub, as SARIF.
 
 Called by `lectern check`, and by the hub for its log and its admin page. Returns
 text; whether colour is wanted is the caller's decision.
@@ -7,11 +7,12 @@ text; whether colour is wanted is the caller's decision.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from lectern_spawner.catalog.cells import cell, visible
 from lectern_spawner.catalog.diagnostics import Diagnostic, Place
+from lectern_spawner.catalog.sarif import sarif
 
 WIDEST = 160
 BEFORE_MARK = 60
@@ -64,6 +65,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "concise": concise,
     "json": json_lines,
     "github": github,
+    "sarif": sarif,
 }
 
 
@@ -101,11 +103,6 @@ def as_data(item: Diagnostic) -> dict[str, object]:
         "help": item.help,
         "url": f"docs/diagnostics/{item.code}.md",
     }
-
-
-def visible(text: str) -> str:
-    """Return text with everything escaped that could steer a terminal or hide from the eye."""
-    return "".join(_cell(character)[0] for character in text)
 
 
 def _count(number: int, noun: str) -> str:
@@ -219,20 +216,5 @@ def _extent(place: Place, cut: int) -> tuple[int, int]:
     span, start = place.span, place.span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else len(place.text.rstrip())
     end = min(end, cut + WIDEST)
-    indent = sum(_cell(c)[1] for c in place.text[cut:start]) + (1 if cut else 0)
-    return indent, max(1, sum(_cell(c)[1] for c in place.text[start:end]))
-
-
-def _cell(character: str) -> tuple[str, int]:
-    """Return how one character is shown, and how many columns that takes."""
-    if " " <= character < "\x7f":
-        return character, 1
-    category = unicodedata.category(character)
-    if character == "\t":
-        return "  ", 2
-    if category in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        escaped = ascii(character)[1:-1]
-        return escaped, len(escaped)
-    if category in ("Mn", "Me"):
-        return character, 0
-    return character, 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    indent = sum(cell(c)[1] for c in place.text[cut:start]) + (1 if cut else 0)
+    return indent, max(1, sum(cell(c)[1] for c in place.text[start:end]))

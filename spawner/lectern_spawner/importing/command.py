@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lectern_spawner.catalog import names, units
 from lectern_spawner.catalog import render as rendering
+from lectern_spawner.catalog.cells import visible
 from lectern_spawner.commands import Command
 from lectern_spawner.importing.convert import Imported, NoHubError, convert
 from lectern_spawner.importing.ledger import Fate
@@ -107,7 +108,7 @@ def _as_text(options: Namespace, made: Imported) -> str:
         listed = [(show(where), fate) for where, fate in made.fates.items() if fate.kind == kind]
         if listed:
             lines += ["", f"{title}:"]
-            lines += [rendering.visible(f"  {place}: {fate.words}") for place, fate in listed]
+            lines += [visible(f"  {place}: {fate.words}") for place, fate in listed]
     lines += ["", rendering.full(made.problems) or "lectern check: no problems"]
     for name, text in made.files.items():
         where = options.out / name if options.out else None
