@@ -25,6 +25,11 @@ _RESERVED_ENV = """
 """
 RESERVED_ENV = frozenset(_RESERVED_ENV.split())
 RESERVED_ENV_STARTS = ("JUPYTER", "LECTERN_", "LD_", "NVIDIA_", "KUBERNETES_", "SYSTEMD_", "GLIBC_")
+# Variables by which a program tells HAMi, MPS, cGPU and Run:ai not to keep it in its part of a card.
+_LOOSENING_ENV = re.compile(
+    r"CUDA_DISABLE_CONTROL|GPU_CORE_UTILIZATION_POLICY|CUDA_TASK_PRIORITY|"
+    r"(CUDA_MPS|CUDA_DEVICE_MEMORY|CUDA_DEVICE_SM|CGPU|ALIYUN_COM_GPU|RUNAI)_.*"
+)
 
 _MEMORY = re.compile(r"([0-9]{1,7})(Ki|Mi|Gi|Ti)")
 _MEMORY_LIKE = re.compile(r"\s*([0-9]+)\s*([KMGT])?i?[bB]?\s*", re.IGNORECASE)
@@ -129,7 +134,11 @@ def environment_name(value: str) -> str:
         help_ = f"write `{likely}`" if _ENV.fullmatch(likely) else ""
         raise messages.fault("LEC207", words, got="not a name of a variable", help=help_)
     if value in RESERVED_ENV or value.startswith(RESERVED_ENV_STARTS):
-        raise messages.fault("LEC404", "is set by the platform", got="choose another name")
+        help_ = "choose another name"
+        raise messages.fault("LEC404", "is set by the platform", got="not free", help=help_)
+    if _LOOSENING_ENV.fullmatch(value):
+        words = "would let a server take more of a card than its part"
+        raise messages.fault("LEC407", words, got="never possible here")
     return value
 
 

@@ -279,5 +279,5 @@ def kept_apart(pool: Pool) -> tuple[int, int]:
 
 
 _RULES: tuple[Callable[[Gpu, str, Pool], Problem | None], ...] = (
-    _several, _whole, _mig, _share, _memory, _isolation,
+    _several, _whole, _mig, _share, _isolation, _memory,
 )  # fmt: skip
