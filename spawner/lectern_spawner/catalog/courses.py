@@ -132,7 +132,7 @@ class Courses:
         is_good = not any(item.is_error for item in found)
         is_good &= all(each.good is not None for each in enrolments.values())
         people = {role: _people(getattr(file, key), enrolments.get(key)) for role, key in ROLES}
-        found += _two_roles(people, source)
+        found += _two_roles(checked, people)
         found += _strangers(checked, people)
         found += _roster_faults(enrolments, source)
         default = self._campus.languages[0]
@@ -176,19 +176,23 @@ def _fault(folder: Path, path: Path, name: str) -> tuple[str, str] | None:
     return None if exists else ("LEC305", f"there is no roster `{name}`")
 
 
-def _two_roles(people: Mapping[Role, People], source: Source) -> Iterator[Diagnostic]:
+def _two_roles(it: rules.Checked, people: Mapping[Role, People]) -> Iterator[Diagnostic]:
     """Yield a warning for each key whose people hold a stronger role already."""
     stronger: frozenset[str] = frozenset()
     for role, key in ROLES:
-        both = sorted(people[role].names & stronger)
+        both = people[role].names & stronger
         stronger |= people[role].names
         if both:
+            written = getattr(it.course, key)
+            is_list = isinstance(written, tuple)
+            listed = [name for name in written if name in both] if is_list else []
+            first = (listed or sorted(both))[0]
             more = f" and {len(both) - 1} more" if len(both) > 1 else ""
             yield at_value(
-                source,
-                (key,),
+                it.source,
+                (key, written.index(first)) if listed else (key,),
                 "LEC114",
-                f"person `{both[0]}`{more} has another role in this course too",
+                f"person `{first}`{more} has another role in this course too",
                 label="the stronger role counts",
                 severity="warning",
             )

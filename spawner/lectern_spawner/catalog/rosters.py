@@ -103,21 +103,30 @@ class _Reader:
             self._take_row(cells)
 
     def _take_titles(self, cells: Iterator[_Cell]) -> None:
-        first = None
+        first: _Cell | None = None
+        unknown: list[_Cell] = []
         for index, cell in enumerate(cells):
             first = first or cell
             title = _unquoted(cell.text).lower()
             if title == "name" and self.name_column is None:
                 self.name_column = index
-            elif title not in COLUMNS and not self._is_enough("warning"):
-                help_ = suggest(title, COLUMNS)
-                message = f"unknown column `{shorten(title)}`"
-                label = "this column is not read"
-                self._report("LEC112", message, cell, label, help_, severity="warning")
+            elif title not in COLUMNS and len(unknown) < MOST_PER_FILE:
+                unknown.append(cell)
             self.width = index + 1
         if self.name_column is None and first is not None:
-            message = "the roster has no column `name`"
-            self._report("LEC111", message, first, "the first line names the columns")
+            self._report_no_name(first, unknown)
+            return
+        for cell in unknown:
+            title = _unquoted(cell.text).lower()
+            message, label = f"unknown column `{shorten(title)}`", "this column is not read"
+            help_ = suggest(title, COLUMNS)
+            self._report("LEC112", message, cell, label, help_, severity="warning")
+
+    def _report_no_name(self, first: _Cell, unknown: list[_Cell]) -> None:
+        message, label = "the roster has no column `name`", "the first line names the columns"
+        # The only column of another name is the one that is meant; nothing else is wrong with it.
+        likely, help_ = (unknown[0], "write `name`") if len(unknown) == 1 else (first, None)
+        self._report("LEC111", message, likely, label, help_)
 
     def _take_row(self, cells: Iterator[_Cell]) -> None:
         too_many = None

@@ -333,7 +333,7 @@ def test_a_calendar(part: str, expected: list[str], tmp_path: Path) -> None:
         ("late: [{until: +24h, penalty: 101%}]", ["LEC106"]),
         ("late: [{until: +24h, penalty: 0.1}]", ["LEC215"]),
         ("late: [{until: +0h, penalty: 10%}]", ["LEC106"]),
-        ("extensions: [{people: [alice, Alice], until: +48h}]", ["LEC110"]),
+        ("extensions: [{people: [chen, Chen], until: +48h}]", ["LEC110"]),
         ("extensions: [{people: [], until: +48h}]", ["LEC105"]),
         ("grace: 10", ["LEC210"]),
         ("files: [../secret.py]", ["LEC405"]),

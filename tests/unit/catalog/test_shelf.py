@@ -291,7 +291,7 @@ def test_a_course_that_turns_to_a_broken_roster_keeps_the_one_it_had(
     loaded = shelf.refresh()
     assert students(loaded, "bio-2") == {"bob", "eve"}
     assert catalog(loaded).courses["bio-2"].title.get("en") == "Drawing"
-    assert (kept(loaded), codes(loaded)) == ({"bio-2.yaml"}, {"LEC111", "LEC112"})
+    assert (kept(loaded), codes(loaded)) == ({"bio-2.yaml"}, {"LEC111"})
 
 
 def test_a_broken_course_still_follows_its_roster(folder: Path, shelf: Shelf) -> None:

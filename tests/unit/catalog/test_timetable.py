@@ -61,6 +61,14 @@ def test_lessons_are_held_in_the_term_on_their_day_or_where_it_was_moved_to(
     ]
 
 
+def test_a_tuesday_on_which_fridays_lessons_are_held_has_none_of_its_own() -> None:
+    moved = {"date": date(2026, 10, 13), "as": "fri"}
+    calendar = Calendar.model_validate({"timezone": "UTC", "make_up": [moved]})
+    lesson = WeeklyLesson.model_validate({"day": "tue", "from": "08:00", "to": "09:30"})
+    term = Term(starts=date(2026, 10, 5), ends=date(2026, 10, 25))
+    assert list(timetable.dates(lesson, term, calendar)) == [date(2026, 10, 6), date(2026, 10, 20)]
+
+
 @given(lessons(), SPANS)
 def test_without_a_calendar_a_lesson_is_held_every_week(
     lesson: WeeklyLesson, span: tuple[date, date]
