@@ -6,9 +6,11 @@ The rules check with them; what acts during a lesson will read them.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from lectern_spawner.catalog.sections.course import Term
@@ -70,21 +72,26 @@ def dates(
     monday, last = first_monday(term), last_week(term)
     if monday is None or last is None or term.starts is None or term.ends is None:
         return
-    moved = {day.date: day.as_day for day in calendar.make_up} if calendar else {}
+    weeks = lesson.weeks or range(1, last + 1)
     usual = monday + DAY * WEEKDAYS.index(lesson.day)
-    weekly = {usual + WEEK * number for number in range(last)} - moved.keys()
-    held = {day for day in weekly if not is_holiday(day, calendar)}
-    held |= {day for day, weekday in moved.items() if weekday == lesson.day}
+    weekly = {usual + WEEK * (number - 1) for number in weeks}
+    moved = calendar.moved if calendar else {}
+    held = {day for day in weekly - moved.keys() if not is_holiday(day, calendar)}
+    held |= {
+        day
+        for day, weekday in moved.items()
+        if weekday == lesson.day and (day - monday) // WEEK + 1 in weeks
+    }
     for day in sorted(held - set(cancelled)):
-        number = (day - monday) // WEEK + 1
-        if term.starts <= day <= term.ends and (lesson.weeks is None or number in lesson.weeks):
+        if term.starts <= day <= term.ends:
             yield day
 
 
 def is_holiday(day: date, calendar: Calendar | None) -> bool:
     """Whether no lessons are held on a day."""
-    holidays = calendar.holidays if calendar else ()
-    return any(holiday.first <= day <= last_day(holiday) for holiday in holidays)
+    free = calendar.free if calendar else ()
+    before = bisect_right(free, day, key=itemgetter(0))
+    return before > 0 and day <= free[before - 1][1]
 
 
 def last_day(holiday: Holiday) -> date:

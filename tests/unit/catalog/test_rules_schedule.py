@@ -113,6 +113,11 @@ def test_two_weekly_lessons(first: str, second: str, expected: list[str], tmp_pa
     assert codes(tmp_path, text) == expected
 
 
+def test_each_lesson_that_overlaps_is_reported_once(tmp_path: Path) -> None:
+    same = f"    - {{day: tue, {LATE}}}\n"
+    assert codes(tmp_path, f"{CALENDAR}{TERM}lessons:\n  weekly:\n{same * 4}") == ["LEC503"] * 3
+
+
 @pytest.mark.parametrize(
     ("term", "expected"),
     [

@@ -81,8 +81,12 @@ def _request(it: Checked, gpu: Gpu, where: Where) -> Iterator[Diagnostic]:
         yield _no_such_model(it, gpu, (*where, "model"))
         return
     found = {name: _first_problem(gpu, name, pool) for name, pool in pools.items()}
-    if gpu.pool is None and None in found.values():
-        return  # some pool can give it
+    if gpu.pool is None:
+        if None in found.values():
+            return  # some pool can give it
+        # No pool was meant in particular: one of them stands for all with the same reason.
+        reasons = {problem.code: name for name, problem in found.items() if problem}
+        found = {name: found[name] for name in reasons.values()}
     for name, problem in found.items():
         if problem is not None:
             yield it.value(

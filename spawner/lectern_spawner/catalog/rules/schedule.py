@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from itertools import combinations
 
 from lectern_spawner.catalog import timetable
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note
@@ -12,6 +11,8 @@ from lectern_spawner.catalog.rules.common import Checked, exactly_one, needs, or
 from lectern_spawner.catalog.sections.course import Term
 from lectern_spawner.catalog.sections.times import Exam, Lessons, SingleLesson, WeeklyLesson
 from lectern_spawner.catalog.source import Where
+
+Weeks = tuple[int, ...] | None
 
 # A longer term has a misspelt year; the lessons in it are counted one by one.
 _LONGEST_TERM = timedelta(days=20 * 366)
@@ -72,19 +73,25 @@ def lesson_weeks(it: Checked) -> Iterator[Diagnostic]:
     lessons, calendar, course = it.course.lessons, it.calendar(), it.course
     days = _sound_term(it)
     last = timetable.last_week(days)
+    held: dict[tuple[str, Weeks], bool] = {}
     for index, lesson in enumerate(lessons.weekly if lessons else ()):
         where: Where = ("lessons", "weekly", index)
         if lesson.weeks and course.term.starts is None:
             message = "weeks cannot be counted without the first day of the term"
             label = "needs `term: {starts: …}`"
             yield it.value((*where, "weeks"), "LEC507", message, label=label)
-        elif lesson.weeks and last is not None and lesson.weeks[-1] > last:
+            continue
+        if lesson.weeks and last is not None and lesson.weeks[-1] > last:
             message = f"week {lesson.weeks[-1]} is outside the term"
             place = it.source.value(("term", "ends"))
             notes = (Note("the term ends here", place),) if place else ()
             label = f"the term has {last} weeks"
             yield it.value((*where, "weeks"), "LEC502", message, label=label, notes=notes)
-        elif last is not None and not any(timetable.dates(lesson, days, calendar)):
+            continue
+        same = (lesson.day, lesson.weeks)
+        if last is not None and same not in held:
+            held[same] = any(timetable.dates(lesson, days, calendar))
+        if not held.get(same, True):
             message = "this lesson is never held"
             label = "no such day in the term, holidays left out"
             yield it.value((*where, "day"), "LEC510", message, label=label)
@@ -92,18 +99,15 @@ def lesson_weeks(it: Checked) -> Iterator[Diagnostic]:
 
 def overlaps(it: Checked) -> Iterator[Diagnostic]:
     """Yield lessons at the same time, and exams at the same time."""
-    lessons = it.course.lessons
-    weekly = list(enumerate(lessons.weekly if lessons else ()))
-    for (first, one), (second, other) in combinations(weekly, 2):
-        if one.day == other.day and _share_weeks(one, other) and _share_hours(one, other, it):
-            place = it.source.value(("lessons", "weekly", first))
-            yield it.value(
-                ("lessons", "weekly", second),
-                "LEC503",
-                "two lessons are held at the same time",
-                label="begins before the other has ended",
-                notes=(Note("the other one", place),) if place else (),
-            )
+    for first, second in _at_the_same_time(it):
+        place = it.source.value(("lessons", "weekly", first))
+        yield it.value(
+            ("lessons", "weekly", second),
+            "LEC503",
+            "two lessons are held at the same time",
+            label="begins before the other has ended",
+            notes=(Note("the other one", place),) if place else (),
+        )
     exams = sorted(enumerate(it.course.exams), key=lambda item: item[1].starts)
     longest: tuple[int, Exam] | None = None
     for index, exam in exams:
@@ -120,18 +124,28 @@ def overlaps(it: Checked) -> Iterator[Diagnostic]:
             longest = index, exam
 
 
+def _at_the_same_time(it: Checked) -> Iterator[tuple[int, int]]:
+    """Yield the positions of two lessons that overlap, one pair for each lesson at most."""
+    calendar = it.calendar()
+    timed: list[tuple[timetable.Hours, int, WeeklyLesson]] = []
+    for index, lesson in enumerate(it.course.lessons.weekly if it.course.lessons else ()):
+        hours = timetable.hours(lesson, calendar)
+        if hours is not None:
+            timed.append((hours, index, lesson))
+    timed.sort(key=lambda entry: (entry[0].begins, entry[1]))
+    running: dict[str, list[tuple[timetable.Hours, int, WeeklyLesson]]] = {}
+    for hours, index, lesson in timed:
+        still = [entry for entry in running.get(lesson.day, []) if entry[0].ends > hours.begins]
+        other = next((i for _, i, each in still if _share_weeks(each, lesson)), None)
+        if other is not None:
+            yield min(index, other), max(index, other)
+        running[lesson.day] = [*still, (hours, index, lesson)]
+
+
 def _share_weeks(one: WeeklyLesson, other: WeeklyLesson) -> bool:
     if one.weeks is None or other.weeks is None:
         return True
-    return bool(set(one.weeks) & set(other.weeks))
-
-
-def _share_hours(one: WeeklyLesson, other: WeeklyLesson, it: Checked) -> bool:
-    first = timetable.hours(one, it.calendar())
-    second = timetable.hours(other, it.calendar())
-    if first is None or second is None:
-        return False
-    return first.begins < second.ends and second.begins < first.ends
+    return not set(one.weeks).isdisjoint(other.weeks)
 
 
 def spans(it: Checked) -> Iterator[Diagnostic]:
@@ -171,7 +185,7 @@ def cancelled(it: Checked) -> Iterator[Diagnostic]:
 def _held(lessons: Lessons, it: Checked) -> set[date]:
     weekly = {
         day
-        for lesson in lessons.weekly
+        for lesson in {(each.day, each.weeks): each for each in lessons.weekly}.values()
         for day in timetable.dates(lesson, it.course.term, it.calendar())
     }
     return weekly | {lesson.starts.date() for lesson in lessons.once}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from lectern_spawner.catalog.diagnostics import Diagnostic, Note
+from lectern_spawner.catalog.diagnostics import Diagnostic, Note, shorten
 from lectern_spawner.catalog.messages import dotted
 from lectern_spawner.catalog.model import Profile
 from lectern_spawner.catalog.rules.common import Checked
@@ -179,34 +179,38 @@ def idle_in_order(it: Checked) -> Iterator[Diagnostic]:
 def instead_works(it: Checked) -> Iterator[Diagnostic]:
     """Yield profiles to go to instead that lead back, or that the same people may not start."""
     profiles = it.course.profiles
-    order = {profile: number for number, profile in enumerate(profiles)}
+    circles = {circle[0]: circle for circle in _circles(it)}
+    in_circles = {profile for circle in circles.values() for profile in circle}
     for profile, entry in profiles.items():
         other = profiles.get(entry.instead or "")
-        if entry.instead is None or other is None:
-            continue
         where = ("profiles", profile, "instead")
-        circle = _circle(profile, it)
-        if circle:
-            # Each circle is reported once, where the file comes to it first.
-            if profile == min(circle, key=order.__getitem__):
-                message = f"profile `{profile}` leads back to itself"
-                label = " → ".join([*circle, profile])
-                yield it.value(where, "LEC417", message, label=label)
-        elif not set(entry.who) <= set(other.who):
+        if profile in circles:
+            message = f"profile `{profile}` leads back to itself"
+            label = shorten(" → ".join([*circles[profile], profile]))
+            yield it.value(where, "LEC417", message, label=label)
+        elif other and profile not in in_circles and not set(entry.who) <= set(other.who):
             message = f"not everybody who may start `{profile}` may start `{entry.instead}`"
-            place = it.source.value(("profiles", entry.instead, "who"))
+            place = it.source.value(("profiles", str(entry.instead), "who"))
             notes = (Note("who may start it", place),) if place else ()
             yield it.value(where, "LEC418", message, label="for other people", notes=notes)
 
 
-def _circle(profile: str, it: Checked) -> list[str]:
-    """Return the profiles on the way from one back to itself, none if it does not lead back."""
-    way = {profile: None}
-    here = it.course.profiles[profile].instead
-    while here in it.course.profiles and here not in way:
-        way[here] = None
-        here = it.course.profiles[here].instead
-    return list(way) if here == profile else []
+def _circles(it: Checked) -> Iterator[list[str]]:
+    """Yield the ways of `instead` that end where they began, from their first profile on."""
+    profiles = it.course.profiles
+    order = {profile: number for number, profile in enumerate(profiles)}
+    seen: set[str] = set()
+    for profile in profiles:
+        way: list[str] = []
+        here: str | None = profile
+        while here in profiles and here not in seen:
+            seen.add(here)
+            way.append(here)
+            here = profiles[here].instead
+        if here is not None and here in set(way):
+            circle = way[way.index(here) :]
+            first = circle.index(min(circle, key=order.__getitem__))
+            yield circle[first:] + circle[:first]
 
 
 RULES = (

@@ -6,6 +6,8 @@ what a lesson holds and what an exam closes comes with its own services.
 
 from __future__ import annotations
 
+from datetime import date
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -96,6 +98,22 @@ class Calendar(Section):
             [{"from": "09:00", "to": "10:30"}],
         ],
     )
+
+    @cached_property
+    def free(self) -> tuple[tuple[date, date], ...]:
+        """First and last days of the stretches without lessons, in order, none touching another."""
+        found: list[tuple[date, date]] = []
+        for first, last in sorted((each.first, each.last or each.first) for each in self.holidays):
+            if found and first <= found[-1][1]:
+                found[-1] = found[-1][0], max(found[-1][1], last)
+            else:
+                found.append((first, last))
+        return tuple(found)
+
+    @cached_property
+    def moved(self) -> dict[date, str]:
+        """The days on which another weekday's lessons are held, and which."""
+        return {day.date: day.as_day for day in self.make_up}
 
 
 class WeeklyLesson(Section):
