@@ -110,7 +110,7 @@ class _Reader:
             title = _unquoted(cell.text).lower()
             if title == "name" and self.name_column is None:
                 self.name_column = index
-            elif title not in COLUMNS and len(unknown) < MOST_PER_FILE:
+            elif title not in COLUMNS and len(unknown) < MOST_PROBLEMS:
                 unknown.append(cell)
             self.width = index + 1
         if self.name_column is None and first is not None:
