@@ -115,6 +115,7 @@ CODES: dict[str, str] = {
     "LEC425": "MIG profiles that do not fit a card",
     "LEC426": "storage of the system's own files",
     "LEC427": "path of the machine",
+    "LEC428": "campus that would break courses",
     "LEC501": "ends before it starts",
     "LEC502": "outside the term",
     "LEC503": "two lessons at the same time",

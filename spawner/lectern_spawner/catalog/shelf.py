@@ -183,7 +183,7 @@ class Shelf:
         names = [course.id for course in before.courses() if course.file in lost]
         noun = "course" if len(names) == 1 else "courses"
         return Diagnostic(
-            code="LEC109",
+            code="LEC428",
             message=f"the new campus is not in use, because it breaks {noun} {listed(names)}",
             file=str(self._campus_path),
             notes=tuple(_reasons(sorted(lost)[:MOST_LISTED], after)),

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 from tests.support import snippets
-from tests.unit.catalog.test_bad_profiles import all_of
+from tests.unit.catalog.test_bad_profiles import BEFORE, all_of
 
 from lectern_spawner.catalog import render
 from lectern_spawner.catalog.diagnostics import CODES
 
 PAGES = Path(__file__).parents[3] / "docs" / "diagnostics"
 SHOWN = list(CODES)
+# Reported when a running hub finds the wrong snippet in the right one's place.
+RELOADED = {"LEC428"}
 # Their pages show in words what no snippet can: a byte that is not UTF-8, a file that is not there.
 IN_WORDS = {"LEC004", "LEC006"}
 
@@ -30,6 +32,9 @@ def reported(folder: Path, code: str, number: int) -> tuple[set[str], str]:
     language, found = fences(code)
     folder.mkdir()
     snippets.write(folder, found[number], is_roster=language == "csv")
+    if code in RELOADED:
+        (folder / BEFORE).mkdir()
+        snippets.write(folder / BEFORE, found[1])
     diagnostics, _ = all_of(folder, code)
     return {item.code for item in diagnostics}, render.full(diagnostics)
 
