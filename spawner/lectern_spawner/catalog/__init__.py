@@ -19,10 +19,10 @@ from lectern_spawner.catalog.model import (
     Limits,
     People,
     Profile,
-    Role,
     Storage,
     Text,
 )
+from lectern_spawner.catalog.roles import Role
 from lectern_spawner.catalog.shelf import Shelf, load
 
 __all__ = [

@@ -20,10 +20,10 @@ from lectern_spawner.catalog.model import (
     Limits,
     People,
     Profile,
-    Role,
     Storage,
     Text,
 )
+from lectern_spawner.catalog.roles import Role
 from lectern_spawner.catalog.sections.campus import CampusFile, ImageFile, LimitsFile, StorageFile
 from lectern_spawner.catalog.sections.course import CourseFile, DataFile
 from lectern_spawner.catalog.sections.profile import ProfileFile

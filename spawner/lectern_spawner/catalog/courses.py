@@ -14,8 +14,9 @@ from lectern_spawner.catalog import build, rules
 from lectern_spawner.catalog.copies import Copies
 from lectern_spawner.catalog.diagnostics import Diagnostic, closest
 from lectern_spawner.catalog.messages import at_key, at_value
-from lectern_spawner.catalog.model import Course, People, Role
+from lectern_spawner.catalog.model import Course, People
 from lectern_spawner.catalog.reading import Parsed
+from lectern_spawner.catalog.roles import Role
 from lectern_spawner.catalog.rosters import Roster
 from lectern_spawner.catalog.sections.campus import CampusFile
 from lectern_spawner.catalog.sections.course import CourseFile

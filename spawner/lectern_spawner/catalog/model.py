@@ -9,56 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from lectern_spawner.catalog.roles import Role
+from lectern_spawner.catalog.sections.campus import Editors, Largest, License
+from lectern_spawner.catalog.sections.course import Home, Shared
+from lectern_spawner.catalog.sections.grading import Grading
+from lectern_spawner.catalog.sections.pools import Pool
+from lectern_spawner.catalog.sections.profile import Gpu, Idle, Program
+from lectern_spawner.catalog.sections.times import Calendar, Exam, Lessons, Window
 from lectern_spawner.catalog.source import Source
 
-if TYPE_CHECKING:  # their fields use Role, from here
-    from lectern_spawner.catalog.sections.campus import Editors, Largest, License
-    from lectern_spawner.catalog.sections.course import Home, Shared
-    from lectern_spawner.catalog.sections.grading import Grading
-    from lectern_spawner.catalog.sections.pools import Pool
-    from lectern_spawner.catalog.sections.profile import Gpu, Idle, Program
-    from lectern_spawner.catalog.sections.times import Calendar, Exam, Lessons, Window
-
 Number = TypeVar("Number", int, Fraction)
-
-
-class Role(StrEnum):
-    """What a person is in a course; later ones are stronger and compare as greater."""
-
-    STUDENT = "student"
-    ASSISTANT = "assistant"
-    INSTRUCTOR = "instructor"
-
-    @property
-    def strength(self) -> int:
-        """A number that is higher for a stronger role."""
-        return _STRENGTH[self.value]
-
-    # Without these, roles would compare like their names, by the alphabet.
-    def __lt__(self, other: str) -> bool:
-        """Whether this role is weaker than the other."""
-        return self.strength < Role(other).strength
-
-    def __le__(self, other: str) -> bool:
-        """Whether this role is not stronger than the other."""
-        return self.strength <= Role(other).strength
-
-    def __gt__(self, other: str) -> bool:
-        """Whether this role is stronger than the other."""
-        return self.strength > Role(other).strength
-
-    def __ge__(self, other: str) -> bool:
-        """Whether this role is not weaker than the other."""
-        return self.strength >= Role(other).strength
-
-
-_STRENGTH = {role.value: strength for strength, role in enumerate(Role)}
 
 
 @dataclass(frozen=True, slots=True)

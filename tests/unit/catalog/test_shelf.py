@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lectern_spawner.catalog import Catalog, Course, Loaded, Shelf, load, reading
-from lectern_spawner.catalog.model import Role
+from lectern_spawner.catalog.roles import Role
 
 CAMPUS = """languages: [en]
 images: {ds: {title: Data, ref: lectern/ds:1}, old: {title: Old, ref: lectern/old:1}}

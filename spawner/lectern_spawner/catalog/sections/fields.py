@@ -18,8 +18,8 @@ from pydantic import (
 
 from lectern_spawner.catalog import addresses, messages, moments, shares, units
 from lectern_spawner.catalog.diagnostics import listed, suggest
-from lectern_spawner.catalog.model import Role
 from lectern_spawner.catalog.reading import BY_FORM, ONE, SECTION, Many, Section
+from lectern_spawner.catalog.roles import Role
 
 KNOWN_LANGUAGES = ("en", "zh")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
