@@ -68,6 +68,11 @@ class Shelf:
         self._latest: _Campus | None = None
         """The last campus without errors, in use or held back."""
 
+    @property
+    def rosters(self) -> tuple[Path, ...]:
+        """The rosters whose names count now; a hub watches them."""
+        return tuple(self._good.rosters) if self._good else ()
+
     def load(self) -> Loaded:
         """Check what lies in the folder now, whatever lay there before.
 
