@@ -6,6 +6,7 @@ has no setting for.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
@@ -13,13 +14,13 @@ from typing import Any
 
 from jupyterhub.app import JupyterHub
 from tornado.web import StaticFileHandler
-from traitlets import Bool, Unicode
+from traitlets import Bool, Instance, Unicode
 
 from lectern_hub import api, configure, database, home, pages
 from lectern_hub.configure import HERE
+from lectern_hub.live.keeper import Keeper, settle_memory
 from lectern_hub.logfile import LogFile
 from lectern_hub.place import Place
-from lectern_spawner.spawning import LiveCatalog
 from lectern_spawner.words import words
 
 CONFIG_FILE = HERE / "jupyterhub_config.py"
@@ -51,6 +52,8 @@ class LecternHub(JupyterHub):
         config=True
     )
 
+    keeper = Instance(Keeper, help="Keeps the catalog that of the campus folder.").tag(config=True)
+
     def init_logging(self) -> None:
         """Log to a file, and keep the terminal for what concerns the person in front of it."""
         for handler in self.log.handlers if self.quiet else ():
@@ -69,6 +72,8 @@ class LecternHub(JupyterHub):
     async def start(self) -> None:  # type: ignore[override]  # JupyterHub's own is async
         """Start, and say so: it takes a few seconds until the page is there."""
         await super().start()
+        settle_memory()
+        self._keeping = asyncio.create_task(self.keeper.run(self.log))
         if self.quiet:
             sys.stdout.write("Ready.\n")
             sys.stdout.flush()
@@ -81,17 +86,21 @@ class LecternHub(JupyterHub):
     def init_tornado_settings(self) -> None:
         """Give pages the catalog, and templates their words."""
         super().init_tornado_settings()
-        live: LiveCatalog = self.config.CourseLocalSpawner.live
-        self.tornado_settings["lectern_live"] = live
-        spoken = words(live.current.campus.languages[0])
+        self.tornado_settings["lectern_live"] = self.keeper.live
+        self.tornado_settings["lectern_keeper"] = self.keeper
+        self.keeper.changed = self._speak
+        self._speak()
+
+    def _speak(self) -> None:
+        """Give pages that are JupyterHub's own the words of the campus's first language."""
+        spoken = words(self.keeper.live.current.campus.languages[0])
         # JupyterHub calls what can be called, with the user, and shows the result.
-        defaults = {
+        said = {
             "say": lambda _user: spoken.say,
             "language": spoken.language,
             "languages": [],
         }
-        for name, value in defaults.items():
-            self.tornado_settings["template_vars"].setdefault(name, value)
+        self.tornado_settings["template_vars"].update(said)
 
 
 def run(place: Place, *, quiet: bool, arguments: list[str]) -> None:

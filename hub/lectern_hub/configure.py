@@ -14,9 +14,10 @@ from traitlets.config import Config
 
 import lectern_hub
 from lectern_hub import database, passwords, ports
+from lectern_hub.live.keeper import Keeper
 from lectern_hub.place import Place
 from lectern_hub.settings import Settings, load_settings
-from lectern_spawner.catalog import load
+from lectern_spawner.catalog import Shelf
 from lectern_spawner.local import machine
 from lectern_spawner.spawning import LiveCatalog
 
@@ -38,11 +39,12 @@ def configure(c: Config, place: Place) -> Path | None:
         MachineError: when this machine cannot run servers as it must.
     """
     settings = load_settings(place.settings)
-    live = LiveCatalog(load(place.campus).require())
+    keeper = Keeper(Shelf(place.campus), poll=settings.poll, every_seconds=settings.every_seconds)
+    c.LecternHub.keeper = keeper
     _address(c, place, settings)
     _state(c, place, settings)
-    _login(c, place, settings, live)
-    _spawner(c, place, live)
+    _login(c, place, settings, keeper.live)
+    _spawner(c, place, keeper.live)
     _pages(c)
     return settings.extra_config
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 from sqlalchemy.engine import make_url
@@ -19,6 +21,7 @@ from lectern_spawner.catalog import CatalogError, Diagnostic
 from lectern_spawner.catalog.messages import at_value
 from lectern_spawner.catalog.names import normalise, problem
 from lectern_spawner.catalog.reading import Many, Parsed, Section, read_model
+from lectern_spawner.catalog.sections.fields import Duration, choice
 
 SETTINGS_FILE = "lectern.yaml"
 
@@ -40,6 +43,19 @@ class Login(Section):
     )
 
 
+class CatalogWatch(Section):
+    """How the hub learns of course files that change."""
+
+    watch: Annotated[str, *choice("auto", "poll")] = Field(
+        "auto",
+        description="`auto`: at once through inotify, and by looking every few seconds where "
+        "inotify does not work, as on NFS; `poll`: always by looking.",
+    )
+    every: Duration = Field(
+        timedelta(seconds=5), description="Time between two looks without inotify."
+    )
+
+
 class SettingsFile(Section):
     """The whole of `lectern.yaml`."""
 
@@ -51,6 +67,7 @@ class SettingsFile(Section):
         "`postgresql+pg8000://user:password@host/name`. Not set: SQLite in the state folder.",
     )
     login: Login = Field(default_factory=Login)
+    catalog: CatalogWatch = Field(default_factory=CatalogWatch)
     extra_config: str | None = Field(
         None, description="A JupyterHub configuration file of the site, run after ours."
     )
@@ -69,6 +86,11 @@ class Settings:
     database: str | None
     password_file: Path | None
     extra_config: Path | None
+    poll: bool
+    """Whether the hub does without inotify."""
+
+    every_seconds: float
+    """Time between two looks at the campus folder without inotify."""
 
 
 def load_settings(file: Path | None) -> Settings:
@@ -101,6 +123,8 @@ def _settings(file: SettingsFile, folder: Path) -> Settings:
         database=file.database,
         password_file=beside(file.login.password_file),
         extra_config=beside(file.extra_config),
+        poll=file.catalog.watch == "poll",
+        every_seconds=file.catalog.every.total_seconds(),
     )
 
 
