@@ -18,6 +18,7 @@ from traitlets import Bool, Instance, Unicode
 
 from lectern_hub import api, configure, database, home, pages
 from lectern_hub.configure import HERE
+from lectern_hub.live import page
 from lectern_hub.live.keeper import Keeper, settle_memory
 from lectern_hub.logfile import LogFile
 from lectern_hub.place import Place
@@ -29,6 +30,8 @@ PAGES: list[tuple[Any, ...]] = [
     (r"/home", home.CampusHomeHandler),
     (r"/lectern/stop/([^/]*)", home.StopHandler),
     (r"/lectern/named", home.NamedServerHandler),
+    (r"/lectern/catalog", page.CatalogHandler),
+    (r"/lectern/api/v1/catalog", page.CatalogAPIHandler),
     (r"/spawn", pages.CampusSpawnHandler),
     (r"/spawn/([^/]+)", pages.CampusSpawnHandler),
     (r"/spawn/([^/]+)/([^/]+)", pages.CampusSpawnHandler),
