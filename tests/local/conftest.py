@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from tests.support.pages import news
-from tests.support.running import running_hub
+from tests.support.running import ROOT, open_folder, running_hub
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +22,10 @@ def quiet(hub):
     """Hold the hub's log of a test against tracebacks."""
     with news(hub) as told:
         yield told
+
+
+@pytest.fixture(scope="module")
+def original():
+    """A copy of the example campus that nobody changes."""
+    with open_folder() as folder:
+        yield Path(shutil.copytree(ROOT / "profiles", folder / "campus"))

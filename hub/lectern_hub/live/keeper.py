@@ -161,7 +161,8 @@ class Keeper:
     def _tell(self, loaded: Loaded, found: news.News) -> None:
         for file, problems in found.problems.items():
             level = logging.ERROR if any(item.is_error for item in problems) else logging.WARNING
-            self.log.log(level, "%s", news.problems(problems, kept=file in loaded.kept))
+            kept = file in loaded.kept or file == str(self.shelf.folder)
+            self.log.log(level, "%s", news.problems(problems, kept=kept))
         for file in found.mended:
             still = "has no more errors" if Path(file).exists() else "is gone, and its errors too"
             self.log.info("catalog: %s %s", file, still)

@@ -69,13 +69,21 @@ class Moments:
                         yield
                 if self.how == INOTIFY:
                     continue
-            await asyncio.sleep(self.every_seconds)
+            await asyncio.sleep(await asyncio.to_thread(self._pause_seconds))
             yield
+
+    def _pause_seconds(self) -> float:
+        """Return how long to wait; a folder that is gone for a moment is soon looked for."""
+        is_there = self.campus.is_dir()
+        return self.every_seconds if is_there else min(1.0, self.every_seconds)
 
     async def _told(self) -> AsyncGenerator[None, None]:
         """Yield what inotify tells, until other folders have to be watched or it fails."""
         found = await asyncio.to_thread(ways, self.campus, self.rosters())
         try:
+            if not found.there:  # the folder is gone, which whoever looks will tell
+                self.how = POLLING
+                return
             if why := await asyncio.to_thread(_why_silent, found):
                 self._fall_back(why)
                 return
@@ -122,7 +130,7 @@ class Moments:
 def _notices(found: Ways) -> AsyncGenerator[set[FileChange], None]:
     """Return what inotify tells, and an empty set where it has told nothing for a while."""
     return awatch(
-        *found.folders,
+        *found.there,
         # Filtered by the caller: awatch would let no time pass where everything is left out.
         watch_filter=None,
         debounce=_LONGEST_MILLISECONDS,
@@ -135,7 +143,7 @@ def _notices(found: Ways) -> AsyncGenerator[set[FileChange], None]:
 
 def _why_silent(found: Ways) -> str | None:
     """Return why inotify would not tell of changes that others make."""
-    for folder in found.folders:
+    for folder in found.there:
         kind = file_system(folder)
         if kind in NETWORK_FILE_SYSTEMS or kind.startswith("fuse"):
             return f"{folder} lies on {kind}"

@@ -74,6 +74,6 @@ def _facts(keeper: Keeper) -> dict[str, Any]:
         "warnings": len(found) - errors,
         "since": standing.since.isoformat(timespec="seconds"),
         "took_seconds": round(standing.took_seconds, 3),
-        "looked": standing.looked.isoformat(timespec="seconds"),
+        "looked": standing.looked.isoformat(timespec="milliseconds"),
         "watching": keeper.moments.how,
     }

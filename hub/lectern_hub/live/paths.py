@@ -40,6 +40,11 @@ class Ways:
 
     links: frozenset[Path]
 
+    @property
+    def there(self) -> list[Path]:
+        """The folders that can be watched."""
+        return [folder for folder, known in self.folders.items() if known]
+
     def are_same(self) -> bool:
         """Return whether the folders are still the ones that they were."""
         return all(_identity(folder) == known for folder, known in self.folders.items())

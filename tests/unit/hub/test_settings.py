@@ -38,6 +38,13 @@ def test_settings_are_read_and_normalised(tmp_path):
     assert (found.admins, found.port, found.port_is_set) == ({"ops"}, 9000, True)
 
 
+def test_course_files_are_watched_unless_somebody_wants_them_looked_at(tmp_path):
+    found = load_settings(None)
+    assert (found.poll, found.every_seconds) == (False, 5.0)
+    found = settings(tmp_path, "catalog: {watch: poll, every: 1m30s}\n")
+    assert (found.poll, found.every_seconds) == (True, 90.0)
+
+
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
@@ -47,6 +54,9 @@ def test_settings_are_read_and_normalised(tmp_path):
         ("address: {host: example}\n", ":1:17:", "not an IP address"),
         ("database: nonsense\n", ":1:11:", "not a database URL"),
         ("extra_config: none.py\n", ":1:15:", "not a file"),
+        ("catalog: {watch: inotify}\n", ":1:18:", "cannot be `inotify`"),
+        ("catalog: {every: 5}\n", ":1:18:", "length of time"),
+        ("catalog: {every: 0s}\n", ":1:18:", "more than 0"),
     ],
 )
 def test_a_mistake_is_reported_at_its_place(tmp_path, text, place, words):
