@@ -34,7 +34,7 @@ class CatalogHandler(Localized, BaseHandler):
             "catalog.html",
             standing=_facts(keeper),
             kept=_kept(keeper),
-            report=await asyncio.to_thread(report.markup, found),
+            report=await asyncio.to_thread(report.markup, found, keeper.shelf.folder),
             unseen=max(0, len(found) - report.MOST_SHOWN),
         )
         self.finish(html)

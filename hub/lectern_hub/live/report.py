@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 from markupsafe import Markup, escape
 
@@ -14,12 +15,21 @@ from lectern_spawner.catalog.render import full
 MOST_SHOWN = 200
 
 _COLOURED = re.compile(r"\x1b\[([0-9;]+)m(.*?)\x1b\[0m", re.DOTALL)
+_ARROWS = ("--> \x1b[0m", "::: \x1b[0m")
 _CLASSES = {"1;31": "error", "1;33": "warning", "1;34": "frame", "1": "bold"}
 
 
-def markup(diagnostics: Sequence[Diagnostic]) -> Markup:
-    """Return the first of some diagnostics in the full look, as HTML for a `pre` element."""
-    text, end, made = full(diagnostics[:MOST_SHOWN], colour=True), 0, Markup()
+def markup(diagnostics: Sequence[Diagnostic], campus: Path) -> Markup:
+    """Return the first of some diagnostics in the full look, as HTML for a `pre` element.
+
+    Args:
+        diagnostics: what is wrong.
+        campus: the campus folder; the names of its files are shown without it.
+    """
+    text = full(diagnostics[:MOST_SHOWN], colour=True)
+    for arrow in _ARROWS:
+        text = text.replace(f"{arrow}{campus}/", arrow)
+    end, made = 0, Markup()
     for found in _COLOURED.finditer(text):
         made += _plain(text[end : found.start()])
         made += Markup('<span class="lectern-{}">{}</span>').format(

@@ -193,8 +193,9 @@ def test_a_problem_is_told_once_and_its_end_too(campus):
 
 def test_the_page_has_the_colours_and_widths_of_a_terminal(campus):
     (campus / "ml-101.yaml").write_text("课程: 1 # <b>\n")
-    html = report.markup(Shelf(campus).load().diagnostics)
+    html = report.markup(Shelf(campus).load().diagnostics, campus)
     assert '<span class="lectern-error">error[LEC101]</span>' in html
     assert '<span class="lectern-wide">课</span>' in html
+    assert '<span class="lectern-frame">--&gt; </span>ml-101.yaml:1:1\n' in html
     assert "\x1b" not in html
     assert "<b>" not in html
