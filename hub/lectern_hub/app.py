@@ -19,9 +19,10 @@ from traitlets import Bool, Instance, Unicode
 from lectern_hub import api, configure, database, home, pages
 from lectern_hub.configure import HERE
 from lectern_hub.live import page
-from lectern_hub.live.keeper import Keeper, settle_memory
+from lectern_hub.live.keeper import Keeper
 from lectern_hub.logfile import LogFile
 from lectern_hub.place import Place
+from lectern_spawner.catalog.gently import settle_memory
 from lectern_spawner.words import words
 
 CONFIG_FILE = HERE / "jupyterhub_config.py"

@@ -8,7 +8,6 @@ to everybody in one assignment.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Callable
@@ -168,13 +167,3 @@ class Keeper:
             self.log.info("catalog: %s %s", file, still)
         if said := found.changes():
             self.log.info("catalog: %s", said)
-
-
-def settle_memory() -> None:
-    """Take what is there for good out of the garbage collector's sight.
-
-    A full collection walks over all objects of the hub and holds everything up for
-    that long; reading a campus makes enough objects to set one off.
-    """
-    gc.collect()
-    gc.freeze()

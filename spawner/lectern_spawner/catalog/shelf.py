@@ -7,12 +7,9 @@ last good version of whatever is broken now.
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from lectern_spawner.catalog import build, copies, loader, rules
 from lectern_spawner.catalog.copies import Copies
 from lectern_spawner.catalog.courses import Courses, Enrolments
 from lectern_spawner.catalog.diagnostics import MOST_LISTED, Diagnostic, Note, listed
+from lectern_spawner.catalog.gently import gently
 from lectern_spawner.catalog.loader import CAMPUS_FILE, Loaded
 from lectern_spawner.catalog.model import Campus, Catalog, Course
 from lectern_spawner.catalog.reading import Parsed
@@ -98,13 +96,12 @@ class Shelf:
             return self._load() if self._good is None else self._refresh(self._good)
 
     async def refreshed(self) -> Loaded:
-        """Do what `refresh` does, in a thread, so that the hub goes on answering.
+        """Do what `refresh` does, so that the hub goes on answering meanwhile.
 
-        A hub that calls `gc.freeze` once it has started will not notice even the
-        reload of hundreds of files.
+        Even the reload of hundreds of files goes unnoticed in a hub that has called
+        `gently.settle_memory` once it had started.
         """
-        with _no_collection():
-            return await asyncio.to_thread(self.refresh)
+        return await gently(self.refresh)
 
     def _load(self) -> Loaded:
         try:
@@ -218,22 +215,6 @@ class Shelf:
             files=1 + choice.courses_read + choice.rosters_read,
             kept=tuple(sorted(map(str, choice.kept))),
         )
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Put the search for cyclic garbage off.
-
-    A thread gives the interpreter back every few milliseconds, but a search does not,
-    and the many new objects of a reload would start one over all the hub's objects.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _same(catalog: Catalog, courses: Sequence[Course]) -> bool:
