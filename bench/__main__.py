@@ -15,7 +15,19 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from bench import catalog, figures, hubs, inside, kube, live, machine, pages, report, rounds
+from bench import (
+    catalog,
+    figures,
+    hubs,
+    inside,
+    kube,
+    live,
+    machine,
+    pages,
+    reload,
+    report,
+    rounds,
+)
 from bench.record import Record
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -101,7 +113,8 @@ def _pages(record: Record) -> None:
 
 def _catalog(record: Record) -> None:
     with hubs.scratch() as folder:
-        rounds.repeat(record, "catalog", catalog.Catalogs(folder).measure)
+        rounds.repeat(record, "catalog", catalog.Catalogs(folder / "reader").measure)
+        rounds.repeat(record, "catalog: reload", reload.Reload(folder / "hub").measure)
 
 
 def _live(record: Record) -> None:

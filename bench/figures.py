@@ -1,6 +1,7 @@
 """The figures: what is measured, in which unit, and what is promised.
 
-Read by `report`; the values come from `live`, `pages`, `inside` and `catalog`.
+Read by `report`; the values come from `live`, `pages`, `inside`,
+`catalog` and `reload`.
 """
 
 from __future__ import annotations
@@ -139,5 +140,17 @@ FIGURES: tuple[Figure, ...] = (
         title="Catalog: the slowest of the bad files of 127 KiB",
         unit="s",
         limit=1.0,
+    ),
+    Figure(
+        id="reload_one",
+        title="Reload of one of 500 courses by the hub: longest pause of the event loop",
+        unit="ms",
+        limit=50.0,
+    ),
+    Figure(
+        id="reload_all",
+        title="Reload of 500 courses by the hub: longest pause of the event loop",
+        unit="ms",
+        limit=50.0,
     ),
 )
