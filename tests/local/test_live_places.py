@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import requests
 from ruamel.yaml import YAML
+from tests.local.test_ordinary_user import UID, as_somebody
 from tests.support.catalogs import ALICE, BOB, COURSE, NEW_TITLE, TITLE, sees, state
 from tests.support.moves import Onlooker, config_map, like_git, looked_on, soon
 from tests.support.pages import news
@@ -62,6 +64,23 @@ def test_a_hub_that_is_told_to_poll_finds_changes_too(original):
                 soon(sees(alice, "Learning Machines"), "the change")
                 unknown_image(file)
                 soon(lambda: state(hub)["kept"] == ["ml-101.yaml"], "the mistake")
+
+
+def test_rights_that_are_lost_for_a_while_harm_nobody(original):
+    with open_folder(UID) as home:
+        campus = Path(shutil.copytree(original, home / "campus"))
+        for path in (campus, *campus.rglob("*")):
+            os.chown(path, UID, UID)
+        file = campus / "ml-101.yaml"
+        with running_hub(campus, run_as=as_somebody(home), owner=UID) as hub, news(hub):
+            alice = hub.visitor("alice")
+            state(hub)
+            with looked_on(Onlooker(hub.visitor("bob"), BOB), Onlooker(alice, ALICE)):
+                for closed, mode in ((file, 0o644), (campus, 0o755)):
+                    closed.chmod(0)
+                    soon(lambda: state(hub)["errors"] > 0, f"{closed.name} is reported")
+                    closed.chmod(mode)
+                    soon(lambda: state(hub)["errors"] == 0, f"{closed.name} is open again")
 
 
 def test_a_reload_of_five_hundred_courses_leaves_the_hub_answering(original):

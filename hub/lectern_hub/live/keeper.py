@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from logging import Logger
-from pathlib import Path
 from typing import Any
 
 from lectern_hub.live import figures, news
@@ -125,7 +125,9 @@ class Keeper:
         self.standing = replace(self.standing, looked=datetime.now().astimezone())
         found = await asyncio.to_thread(news.between, old, loaded)
         if found.is_any:
-            self._take(loaded, found, took)
+            self._take(loaded, took)
+            # In a thread, for hundreds of files can break at once.
+            await asyncio.to_thread(self._tell, loaded, found)
 
     async def _settled(self) -> Traces:
         """Wait until nobody writes, at most for a few seconds, and return the traces."""
@@ -140,8 +142,8 @@ class Keeper:
     async def _traces(self) -> Traces:
         return await asyncio.to_thread(traces, self.shelf.folder, self.shelf.rosters)
 
-    def _take(self, loaded: Loaded, found: news.News, took_seconds: float) -> None:
-        """Give everybody the new catalog, and tell."""
+    def _take(self, loaded: Loaded, took_seconds: float) -> None:
+        """Give everybody the new catalog."""
         if loaded.catalog is not None:
             self.live.current = loaded.catalog
         self.standing = Standing(
@@ -154,7 +156,6 @@ class Keeper:
         wrong = news.errors(loaded, self.shelf.folder)
         figures.show_errors(wrong)
         figures.count(figures.BROKEN if wrong else figures.OK, took_seconds)
-        self._tell(loaded, found)
         self.changed()
 
     def _tell(self, loaded: Loaded, found: news.News) -> None:
@@ -163,7 +164,7 @@ class Keeper:
             kept = file in loaded.kept or file == str(self.shelf.folder)
             self.log.log(level, "%s", news.problems(problems, kept=kept))
         for file in found.mended:
-            still = "has no more errors" if Path(file).exists() else "is gone, and its errors too"
+            still = "has no more errors" if os.path.exists(file) else "is gone, and its errors too"
             self.log.info("catalog: %s %s", file, still)
         if said := found.changes():
             self.log.info("catalog: %s", said)

@@ -7,6 +7,7 @@ the kernel's watches are used up: there the folder is looked at every few second
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
@@ -73,9 +74,9 @@ class Moments:
             yield
 
     def _pause_seconds(self) -> float:
-        """Return how long to wait; a folder that is gone for a moment is soon looked for."""
-        is_there = self.campus.is_dir()
-        return self.every_seconds if is_there else min(1.0, self.every_seconds)
+        """Return how long to wait; a folder that is gone or closed is soon looked for again."""
+        is_open = os.access(self.campus, os.R_OK | os.X_OK)
+        return self.every_seconds if is_open else min(1.0, self.every_seconds)
 
     async def _told(self) -> AsyncGenerator[None, None]:
         """Yield what inotify tells, until other folders have to be watched or it fails."""

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from watchfiles import Change, DefaultFilter
 
+# In this module os.path instead of methods of Path, which raise where a folder is closed to us.
+
 _MOST_LINKS = 40  # as many as the kernel follows, path_resolution(7)
 _READ = (".yaml", ".yml", ".csv")
 _MOST_FOLDERS = 50
@@ -56,7 +58,7 @@ class Ways:
         if path.parent not in self.contents or not _IS_NO_EDITORS(change, str(path)):
             return False
         # A folder or link may bring files along; what is gone may have been either.
-        return path.name.endswith(_READ) or path.is_symlink() or not path.is_file()
+        return path.name.endswith(_READ) or os.path.islink(path) or not os.path.isfile(path)
 
 
 def ways(campus: Path, others: Iterable[Path]) -> Ways:
@@ -70,7 +72,7 @@ def ways(campus: Path, others: Iterable[Path]) -> Ways:
     # Most files lie side by side: the way to their folder is walked once.
     folders = {campus, *_folders_in(campus), *(file.parent for file in files)}
     walked = [_walk(folder / "any") for folder in folders]
-    walked += [_walk(file) for file in files if file.is_symlink()]
+    walked += [_walk(file) for file in files if os.path.islink(file)]
     links = frozenset(link for found, _ in walked for link in found)
     contents = frozenset(end.parent for _, end in walked)
     watched = contents | {link.parent for link in links}
