@@ -25,6 +25,7 @@ _DIFFERENT = re.compile(
     | (?:^|[\r\n]) (?:%|\.\.\.)            # directives, ends of documents
     | [&*][0-9A-Za-z_-]+[?:%@`]           # such a sign in the name of an anchor
     | (?<![^\s\[\]{},:]) (?:!|\?[^ \w])    # tags; what begins with a question mark
+    | [|>][-+0-9]*\x20*(?:\#|[\r\n]|$)      # blocks of text: blank lines, comments behind the head
     """,
     re.VERBOSE,
 )

@@ -16,19 +16,17 @@ from lectern_spawner.catalog.source import Source
 COURSE = """# 注释 🙂
 course: art-1
 title: {en: "Dra\\u0077ing", zh: '素描'}
-description: >
-  folded
-  text
+description: on
+  two lines
 
 x-a: &a {cpu: 1, memory: 1Gi}
 profiles:
   p: {<<: *a, title: P}   # why
   q:
     <<: *a
-    title: |
-      Q
+    title: "Q
 
-      R
+      R"
     empty:
   r: *a
 """
@@ -70,12 +68,20 @@ def test_both_parsers_agree_on_every_file(path: Path) -> None:
     assert usual == careful
 
 
+def test_blocks_of_text_are_left_to_the_careful_parser() -> None:
+    assert walk._quickly("a: >\n  folded\n\n  text\nb: |-\n  kept\n") is None
+
+
 @settings(max_examples=300, deadline=None, database=None)
 @example("title: {en: !Drawing, zh: x}\n")
 @example("a: &b:\n  - x\n")
 @example("&12:30")
 @example('?{"a":1}\n...\n...\n')
 @example("a:\t1\n")
+@example("a: >+# b")
+@example("a: |#b\n  c\n")
+@example("|-\n#a")
+@example(">\n \n  'a")
 @example("a: b\u2028c: d\n")
 @example("{a: , b}")
 @given(text=texts)
