@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,13 @@ def test_an_example_of_a_guide_is_right(text, tmp_path):
 
 def test_there_are_examples():
     assert len(EXAMPLES) >= 2
+
+
+def test_the_mistake_in_the_readme_is_reported_like_that(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    file = tmp_path / "profiles" / "ml-101.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("image: datascience", "image: datasience", 1), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    report = render.full(load(Path("profiles")).diagnostics).strip()
+    assert textwrap.indent(report, "  ") in (ROOT / "README.md").read_text(encoding="utf-8")
