@@ -13,6 +13,7 @@ from lectern_spawner.catalog import Diagnostic, Loaded, editing, load, pending
 from lectern_spawner.catalog import render as rendering
 from lectern_spawner.catalog.loader import CAMPUS_FILE
 from lectern_spawner.catalog.names import normalise, problem
+from lectern_spawner.catalog.reading import read_source
 
 CANNOT_RUN = 2
 
@@ -65,20 +66,22 @@ def _run_check(options: Namespace) -> int:
     except CannotRunError as error:
         print(f"lectern check: {error}", file=sys.stderr)
         return CANNOT_RUN
-    wanted = [item for item in found if _concerns(item, folder, files)]
+    seen = _with_rosters(folder, files)
+    wanted = [item for item in found if _concerns(item, folder, seen)]
     shown = [replace(item, severity="error") if options.strict else item for item in wanted]
     sys.stdout.write(rendering.FORMATS[options.format](shown, colour=_wants_colour()))
     # Formats for programs hold problems and nothing else.
     for_people = options.format in ("full", "concise")
     if for_people:
-        print(rendering.summary(shown, len(files) or loaded.files))
-    if loaded.catalog and (note := pending.note(pending.without_effect(loaded.catalog))):
+        print(rendering.summary(shown, len(seen) or loaded.files))
+    # About the campus as a whole; somebody who checks one file has seen it.
+    if not files and loaded.catalog and (note := pending.note(pending.without_effect(loaded.catalog))):
         print(f"note: {note}", file=sys.stdout if for_people else sys.stderr)
     return 1 if any(item.is_error for item in shown) else 0
 
 
 def _what_to_check(paths: Sequence[Path]) -> tuple[Path, frozenset[str]]:
-    """Return the campus folder, and the names of the wanted files; none for all.
+    """Return the campus folder, and the wanted files in it; none for all.
 
     Raises:
         CannotRunError: when there is nothing that could be checked.
@@ -91,13 +94,32 @@ def _what_to_check(paths: Sequence[Path]) -> tuple[Path, frozenset[str]]:
         if not path.exists():
             kind = "file" if path.suffix else "folder"
             raise CannotRunError(f"there is no {kind} {path}")
-    folders = {path.parent for path in paths}
+        if path.suffix not in (".yaml", ".csv"):
+            raise CannotRunError(f"{path} is neither a course file (.yaml) nor a roster (.csv)")
+    folders = {_campus_of(path) for path in paths}
     if len(folders) != 1:
         raise CannotRunError("give files of one folder")
     folder = folders.pop()
-    if not (folder / CAMPUS_FILE).is_file():
-        raise CannotRunError(f"{folder} is no campus folder: it has no {CAMPUS_FILE}")
-    return folder, frozenset(path.name for path in paths)
+    return folder, frozenset(str(path.relative_to(folder)) for path in paths)
+
+
+def _campus_of(path: Path) -> Path:
+    """Return the campus folder that a file belongs to: rosters may lie further down."""
+    for folder in path.parents if path.suffix == ".csv" else (path.parent,):
+        if (folder / CAMPUS_FILE).is_file():
+            return folder
+    raise CannotRunError(f"{path.parent} is no campus folder: it has no {CAMPUS_FILE}")
+
+
+def _with_rosters(folder: Path, files: frozenset[str]) -> frozenset[str]:
+    """Return files and the rosters that the courses among them name."""
+    named = set()
+    for name in files:
+        data = read_source(folder / name)[0].data if name.endswith(".yaml") else None
+        for people in data.values() if isinstance(data, dict) else ():
+            roster = people.get("csv") if isinstance(people, dict) else None
+            named |= {roster} if isinstance(roster, str) else set()
+    return files | named
 
 
 def _concerns(item: Diagnostic, folder: Path, files: frozenset[str]) -> bool:

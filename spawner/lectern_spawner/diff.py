@@ -50,7 +50,7 @@ def changes(old: Catalog, new: Catalog) -> Iterator[Change]:
 def _whole(course: str, there: Course | None, catalog: Catalog, *, gone: bool) -> Change:
     people = _members(there, catalog) if there else ()
     if gone:
-        return Change(course, f"{_number(people)} lose course {course}", people)
+        return Change(course, f"{_number(people)} {_verb('lose', people)} course {course}", people)
     return Change(course, f"course {course} is new for {_number(people)}", people)
 
 
@@ -76,15 +76,18 @@ def _roles(before: Course, after: Course, old: Catalog, new: Catalog) -> Iterato
 
 def _move(course: str, left: Role | None, right: Role | None, names: list[str]) -> str:
     who = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    people = tuple(names)
     if left is None and right is not None:
-        return (
-            f"{who} join {course} as {_NOUNS[right]}"
-            if len(names) == 1
-            else (f"{len(names)} join {course} as {_NOUNS[right]}s: {who}")
-        )
+        number = _number(people, dict.fromkeys(names, right))
+        return f"{number} {_verb('join', people)} {course}: {who}"
     if right is None and left is not None:
-        return f"{len(names)} {_NOUNS[left]}{'s' * (len(names) != 1)} leave {course}: {who}"
+        number = _number(people, dict.fromkeys(names, left))
+        return f"{number} {_verb('leave', people)} {course}: {who}"
     return f"{who}: {left} of {course} before, {right} now"
+
+
+def _verb(verb: str, people: tuple[str, ...]) -> str:
+    return f"{verb}s" if len(people) == 1 else verb
 
 
 def _profile(
@@ -96,10 +99,12 @@ def _profile(
     can = _starters(after, now, new)
     if lost := tuple(sorted(could - can)):
         who = _number(lost, _by_person(before, old))
-        yield Change(after.id, f"{who} of {after.id} lose profile {name}", lost)
+        what = f"{who} of {after.id} {_verb('lose', lost)} profile {name}"
+        yield Change(after.id, what, lost)
     if gained := tuple(sorted(can - could)):
         who = _number(gained, _by_person(after, new))
-        yield Change(after.id, f"{who} of {after.id} get profile {name}", gained)
+        what = f"{who} of {after.id} {_verb('get', gained)} profile {name}"
+        yield Change(after.id, what, gained)
     if was is None or now is None:
         return
     for path, left, right in _leaves(plain(was), plain(now)):
@@ -181,12 +186,16 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("old", type=Path, metavar="OLD", help="campus folder as it was")
     parser.add_argument("new", type=Path, metavar="NEW", help="campus folder as it will be")
     parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.epilog = "Ends with 0 when nothing changes, 1 when something does, 2 when it could not run."
 
 
 def _run(options: Namespace) -> int:
     catalogs = []
     for folder in (options.old, options.new):
         loaded = load(folder)
+        if loaded.files == 0:
+            sys.stderr.write(f"lectern diff: {loaded.diagnostics[0].message}: {folder}\n")
+            return CANNOT_RUN
         # A course that is left out for a mistake would look like one that is gone.
         if loaded.catalog is None or any(item.is_error for item in loaded.diagnostics):
             sys.stderr.write(f"lectern diff: {folder} has errors; see `lectern check {folder}`\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import sys
@@ -14,10 +13,10 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
+import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from ruamel.yaml import YAML
 
 from lectern_spawner import describe
 from lectern_spawner.catalog import messages
@@ -154,14 +153,7 @@ def _row(key: Key) -> str:
 
 def _flow(example: object) -> str:
     """Return an example on one line."""
-    text = io.StringIO()
-    yaml = YAML(typ="safe")
-    yaml.default_flow_style = True
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.allow_unicode = True
-    yaml.width = 10_000
-    yaml.dump(_dated(example), text)
-    return text.getvalue().removesuffix("...\n").strip()
+    return " ".join(_dumped(example, True, 10_000)).strip()
 
 
 def _data(key: Key) -> dict[str, Any]:
@@ -261,7 +253,73 @@ def _form(shape: Mapping[str, Any]) -> str:
         "boolean": "true | false",
         "object": "section",
     }
-    return "" if kind == "null" else words.get(str(kind), str(kind))
+    kinds = kind if isinstance(kind, list) else [kind]
+    return " | ".join(words.get(each, each) for each in kinds if each != "null")
+
+
+command = Command(
+    name="explain",
+    help="explain a code of a problem, or a key of a file",
+    configure=_configure,
+    run=_run,
+)def example_lines(key: str, example: object) -> list[str]:
+    """Return a key with a value as lines of YAML, short sections on one line."""
+    return _dumped({key: example}, None if isinstance(example, dict | list) else False, 90)
+
+
+def _dumped(data: object, flow_style: bool | None, width: int) -> list[str]:
+    # PyYAML puts in quotes what YAML 1.1 would take for something else, such as 14:00.
+    text: str = yaml.safe_dump(
+        _dated(data),
+        default_flow_style=flow_style,
+        allow_unicode=True,
+        sort_keys=False,
+        width=width,
+    )
+    return text.removesuffix("...\n").splitlines()
+
+
+def _dated(example: object) -> object:
+    """Return an example with its dates as dates: in quotes they would be text."""
+    if isinstance(example, dict):
+        return {key: _dated(value) for key, value in example.items()}
+    if isinstance(example, list):
+        return [_dated(value) for value in example]
+    is_date = isinstance(example, str) and _DATE.fullmatch(example)
+    return date.fromisoformat(str(example)) if is_date else example
+
+
+def _forms(shape: Mapping[str, Any]) -> list[str]:
+    """Return the ways a value may be written, in words."""
+    forms = [form for part in _options(shape) if (form := _form(part))]
+    return list(dict.fromkeys(forms))
+
+
+def _options(shape: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for word in ("anyOf", "oneOf"):
+        if word in shape:
+            for option in shape[word]:
+                yield from _options(option)
+            return
+    yield shape
+
+
+def _form(shape: Mapping[str, Any]) -> str:
+    if "enum" in shape:
+        return " | ".join(str(word) for word in shape["enum"])
+    if "$ref" in shape or "additionalProperties" in shape:
+        return "section"
+    kind = shape.get("type", "")
+    if kind == "array":
+        return f"list of {' | '.join(_forms(shape.get('items', {}))) or 'values'}"
+    words = {
+        "string": "text",
+        "integer": "whole number",
+        "boolean": "true | false",
+        "object": "section",
+    }
+    kinds = kind if isinstance(kind, list) else [kind]
+    return " | ".join(words.get(each, each) for each in kinds if each != "null")
 
 
 command = Command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from argparse import ArgumentParser, Namespace
@@ -12,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from lectern_spawner import access
 from lectern_spawner.access import Grant, Person, RefusedError
@@ -27,6 +26,7 @@ from lectern_spawner.words import SOURCE_LANGUAGE, Words, words
 
 REFUSED = 1
 CANNOT_RUN = 2
+_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,16 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(options: Namespace) -> int:
-    catalog = load(options.campus).catalog
-    if catalog is None:
-        sys.stderr.write(
-            f"lectern show: {options.campus} has errors; see `lectern check {options.campus}`\n"
-        )
+    loaded = load(options.campus)
+    catalog = loaded.catalog
+    course = options.profile.partition("/")[0]
+    broken = {Path(item.file).stem for item in loaded.diagnostics if item.is_error}
+    if catalog is None or (course not in catalog.courses and course in broken):
+        what = options.campus if catalog is None else f"course {course}"
+        sys.stderr.write(f"lectern show: {what} has errors; see `lectern check {options.campus}`\n")
+        return CANNOT_RUN
+    if "/" not in options.profile:
+        sys.stderr.write("lectern show: give a course and a profile, such as ml-101/notebook\n")
         return CANNOT_RUN
     name = normalise(options.user)
     if why := problem(name):
@@ -113,13 +118,8 @@ def _shown(options: Namespace, catalog: Catalog, grant: Grant, plan: ServerPlan)
 def _dumped(data: dict[str, Any], form: str) -> str:
     if form == "json":
         return json.dumps(data, ensure_ascii=False) + "\n"
-    text = io.StringIO()
-    yaml = YAML(typ="safe")
-    yaml.default_flow_style = False
-    yaml.allow_unicode = True
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.dump(data, text)
-    return text.getvalue()
+    # PyYAML puts in quotes what YAML 1.1 would take for something else, such as 14:00.
+    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=_WIDTH)
 
 
 def as_data(plan: ServerPlan) -> dict[str, Any]:

@@ -187,19 +187,19 @@ def test_a_difference_says_what_changes_for_whom(run, campus):
         "3 people lose course history-2025",
         "profile ml-101/project: memory.guarantee 1Gi → 4Gi",
         "profile ml-101/project: memory.limit 2Gi → 4Gi",
-        "1 assistant of ml-101 lose profile grading-desk",
+        "1 assistant of ml-101 loses profile grading-desk",
         "ml-101: ends 2036-12-31 → 2030-01-01",
-        "1 student leave py-100: alice",
+        "1 student leaves py-100: alice",
         "6 people of py-100 lose profile small",
-        "1 student of py-100 lose profile notebook",
+        "1 student of py-100 loses profile notebook",
         "5 people of py-100 get profile little",
     ]
     status, out, _ = run(diff, "--format", "json", ROOT / "profiles", campus)
     found = [json.loads(line) for line in out.splitlines()]
-    (left,) = [change for change in found if "leave" in change["what"]]
+    (left,) = [change for change in found if "leaves" in change["what"]]
     assert left == {
         "course": "py-100",
-        "what": "1 student leave py-100: alice",
+        "what": "1 student leaves py-100: alice",
         "people": ["alice"],
     }
 
@@ -213,3 +213,14 @@ def test_a_broken_folder_cannot_be_compared(run, campus):
     status, _, err = run(diff, ROOT / "profiles", campus)
     assert status == 2
     assert "lectern check" in err
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(run, tmp_path):
+    status, out, err = run(diff, ROOT / "profiles", tmp_path / "none")
+    assert (status, out) == (2, "")
+    assert "the campus folder cannot be read: no such file or directory" in err
+
+
+def test_times_are_quoted_for_readers_of_older_yaml(run):
+    assert "from: '10:00'" in run(explain, "lessons.weekly")[1]
+    assert "  written   text | whole number\n" in run(explain, "lessons.weekly.weeks")[1]

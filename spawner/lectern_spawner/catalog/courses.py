@@ -134,7 +134,8 @@ class Courses:
         is_good &= all(each.good is not None for each in enrolments.values())
         people = {role: _people(getattr(file, key), enrolments.get(key)) for role, key in ROLES}
         found += _two_roles(checked, people)
-        found += _strangers(checked, people)
+        if all(each.good is not None for each in enrolments.values()):
+            found += _strangers(checked, people)
         found += _roster_faults(enrolments, source)
         default = self._campus.languages[0]
         course = build.course(file, path, source, people, default) if is_good else None

@@ -182,6 +182,9 @@ class Diagnostic:
     help: str | None = None
     """The one likely repair, as an imperative."""
 
+    hidden: int = 0
+    """Problems of the same file that are left out of the report behind this one."""
+
     @property
     def is_error(self) -> bool:
         """Whether this keeps something from being offered."""
@@ -275,4 +278,4 @@ def _counting_the_rest(
     rest = per_file[item.file] - MOST_PER_FILE
     if rest <= 0 or item is not [k for k in kept if k.file == item.file][-1]:
         return item
-    return replace(item, notes=(*item.notes, Note(f"and {rest} more in this file")))
+    return replace(item, notes=(*item.notes, Note(f"and {rest} more in this file")), hidden=rest)

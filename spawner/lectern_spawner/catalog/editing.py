@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note, listed
-from lectern_spawner.catalog.messages import at_value
+from lectern_spawner.catalog.messages import at_key, at_value
 from lectern_spawner.catalog.model import Catalog, Course
 from lectern_spawner.catalog.reading import read_source
 from lectern_spawner.catalog.rules.sizes import asks, gpu_at
@@ -59,6 +59,7 @@ def _against(
 ) -> Iterator[Diagnostic]:
     yield from _images(course, source, number, entry, campus)
     yield from _pools(course, source, number, entry, campus)
+    yield from _endless(course, source, number, entry, campus)
     for profile, made in course.profiles.items():
         for key, amount, where in asks(source, profile, made):
             most = getattr(entry.largest, key)
@@ -72,6 +73,25 @@ def _against(
                     label=f"the most is {campus.cut(place.span) if place else most}",
                     notes=(Note("set here", place),) if place else (),
                 )
+
+
+def _endless(
+    course: Course, source: Source, number: int, entry: Editors, campus: Source
+) -> Iterator[Diagnostic]:
+    """Yield profiles that say nothing about how long they run, where editors must."""
+    most = entry.largest.hours
+    for profile, made in course.profiles.items():
+        if most is None or (made.idle and made.idle.longest):
+            continue
+        place = campus.value(("editors", number, "largest", "hours"))
+        yield at_key(
+            source,
+            ("profiles", profile),
+            "LEC415",
+            f"profile `{profile}` has no `longest`, and its editors may give {most} hours",
+            label=f"needs `idle: {{longest: {most}h}}` or less",
+            notes=(Note("set here", place),) if place else (),
+        )
 
 
 def _images(

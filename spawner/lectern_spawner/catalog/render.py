@@ -79,7 +79,9 @@ def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
     parts = [_count(errors, "error")] if errors else []
     parts += [_count(warnings, "warning")] if warnings else []
     touched = len({item.file for item in diagnostics})
-    return f"{' and '.join(parts)} in {touched} of {_count(max(files, touched), 'file')}"
+    hidden = sum(item.hidden for item in diagnostics)
+    more = f", and {hidden} more that are not shown" if hidden else ""
+    return f"{' and '.join(parts)} in {touched} of {_count(max(files, touched), 'file')}{more}"
 
 
 def as_data(item: Diagnostic) -> dict[str, object]:
@@ -125,8 +127,13 @@ def _concise(item: Diagnostic) -> str:
     where = visible(item.file)
     if item.at is not None:
         where += f":{item.at.span.line}:{item.at.span.column}"
+    return f"{where}: {item.severity}[{item.code}] {visible(_on_one_line(item))}"
+
+
+def _on_one_line(item: Diagnostic) -> str:
     more = f"; {item.help}" if item.help else ""
-    return f"{where}: {item.severity}[{item.code}] {visible(item.message + more)}"
+    hidden = f" (and {item.hidden} more in this file)" if item.hidden else ""
+    return item.message + more + hidden
 
 
 def _github(item: Diagnostic) -> str:
@@ -137,8 +144,7 @@ def _github(item: Diagnostic) -> str:
         fields |= {"endLine": str(span.end_line), "endColumn": str(span.end_column)}
     fields["title"] = item.code
     listed = ",".join(f"{key}={_github_field(value)}" for key, value in fields.items())
-    more = f"; {item.help}" if item.help else ""
-    return f"::{item.severity} {listed}::{_github_text(visible(item.message + more))}"
+    return f"::{item.severity} {listed}::{_github_text(visible(_on_one_line(item)))}"
 
 
 def _github_text(text: str) -> str:

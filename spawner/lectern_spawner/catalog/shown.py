@@ -39,12 +39,14 @@ def app(written: str | Program, opened: str) -> str:
 def gpu(value: Gpu) -> str:
     """Return what is asked of GPUs."""
     parts = []
-    if value.count is not None:
-        parts.append(f"{value.count} card{'s' if value.count != 1 else ''}")
+    number = value.count or 1
+    cards = "a card" if number == 1 else f"each of {number} cards"
     if value.share is not None:
-        parts.append(f"{value.share} of a card")
+        parts.append(f"{value.share} of {cards}")
     if value.memory is not None:
-        parts.append(f"{size(value.memory)} of a card")
+        parts.append(f"{size(value.memory)} of {cards}")
+    if value.count is not None and not parts:
+        parts.append(f"{number} card{'s' if number != 1 else ''}")
     if value.mig is not None:
         parts.append(f"MIG {value.mig}")
     if value.cores is not None:

@@ -146,7 +146,8 @@ def environment_value(value: object) -> str:
     """Check the value of an environment variable; numbers must be quoted."""
     if not isinstance(value, str):
         got = f"got {messages.describe(value)}"
-        help_ = f'write `"{value}"`' if isinstance(value, int | float) else ""
+        # What was typed may have been 010 or 1e3; the number does not tell.
+        help_ = "put it in quotes" if isinstance(value, int | float) else ""
         raise messages.fault("LEC103", "must be text", got=got, help=help_)
     if "\0" in value or len(value) > 8192:
         raise messages.fault("LEC107", "must be at most 8192 characters without NUL")
@@ -157,7 +158,7 @@ def person(value: object) -> str:
     """Return the normalised name of a person."""
     if not isinstance(value, str):
         got = f"got {messages.describe(value)}"
-        help_ = f'write `"{value}"`' if isinstance(value, int) else ""
+        help_ = "put it in quotes" if isinstance(value, int) else ""
         raise messages.fault("LEC103", "must be the name of a person", got=got, help=help_)
     name = names.normalise(value)
     why = names.problem(name)
@@ -197,7 +198,8 @@ def argument(value: object) -> str:
     """Check one word of a command line; numbers must be quoted."""
     if not isinstance(value, str):
         got = f"got {messages.describe(value)}"
-        help_ = f'write `"{value}"`' if isinstance(value, int | float) else ""
+        # What was typed may have been 010 or 1e3; the number does not tell.
+        help_ = "put it in quotes" if isinstance(value, int | float) else ""
         raise messages.fault("LEC103", "must be text", got=got, help=help_)
     if not value or "\0" in value or len(value) > 1000:
         raise messages.fault("LEC107", "must be 1 to 1000 characters without NUL")

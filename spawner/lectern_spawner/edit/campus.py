@@ -18,6 +18,10 @@ CAMPUS = "campus"
 CAMPUS_FILE = "campus.yaml"
 
 
+class CannotCheckError(Exception):
+    """A change cannot be checked, so it is not made; the message is a sentence for the user."""
+
+
 class NoFileError(Exception):
     """There is no such course; the message is a sentence for the user."""
 
@@ -73,13 +77,19 @@ def new_problems(folder: Path, file: Path, old: str, new: str) -> list[Diagnosti
         file: the file in it that changes.
         old: its text now.
         new: its text after the change.
+
+    Raises:
+        CannotCheckError: when the campus cannot be read, or has no use for courses now.
     """
     with tempfile.TemporaryDirectory(prefix="lectern-") as name:
         copy = Path(name)
         _copy(folder, copy, [old, new])
         # The shelf reads again only what has changed between the two looks.
         shelf = Shelf(copy)
-        before = Counter(_same_problem(item) for item in _check(shelf, file.name, old))
+        known_before = _check(shelf, file.name, old)
+        if file.name != CAMPUS_FILE and shelf.load().catalog is None:
+            raise CannotCheckError(f"{folder / CAMPUS_FILE} has errors; mend it first")
+        before = Counter(_same_problem(item) for item in known_before)
         found = []
         for item in _check(shelf, file.name, new):
             known = _same_problem(item)
@@ -102,8 +112,7 @@ def _same_problem(item: Diagnostic) -> tuple[str, str, str]:
 def _copy(folder: Path, copy: Path, texts: list[str]) -> None:
     """Copy what is read of a campus; its data sets can be large and stay where they are."""
     for path in sorted(folder.glob("*.y*ml")):
-        if path.is_file():
-            shutil.copyfile(path, copy / path.name)
+        if path.is_file() and _copied(path, copy / path.name):
             texts.append(textfile.read(path)[0] or "")
     # Path.resolve raises on a loop of symbolic links, realpath does not.
     inside = os.path.realpath(folder)
@@ -111,7 +120,22 @@ def _copy(folder: Path, copy: Path, texts: list[str]) -> None:
         roster = Path(os.path.realpath(folder / name))
         if roster.is_file() and roster.is_relative_to(inside) and ".." not in Path(name).parts:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(roster, copy / name)
+            _copied(roster, copy / name)
+
+
+def _copied(path: Path, copy: Path) -> bool:
+    """Copy a file; return False for one that is closed to us, as it is to the check.
+
+    Raises:
+        CannotCheckError: for the campus file, without which nothing can be checked.
+    """
+    try:
+        shutil.copyfile(path, copy)
+    except OSError as error:
+        if path.name == CAMPUS_FILE:
+            raise CannotCheckError(f"{path} cannot be read: {error.strerror}") from None
+        return False
+    return True
 
 
 def _rosters(text: str) -> Iterator[str]:

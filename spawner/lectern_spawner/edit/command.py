@@ -58,6 +58,8 @@ def _run(options: Namespace) -> int:
         refused = any(item.is_error for item in found)
         if changes and not refused and not options.dry_run:
             store.write(stored, made.new_text)
+    except campus.CannotCheckError as error:
+        return _sorry(str(error), CANNOT_RUN)
     except (RefusedChangeError, store.StoreError) as error:
         return _sorry(f"{file.name}: {error}", REFUSED)
     written = changes and not refused and not options.dry_run

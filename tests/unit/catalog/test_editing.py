@@ -54,10 +54,15 @@ def run(tmp_path, capsys):
     folder.mkdir()
     (folder / "campus.yaml").write_text(CAMPUS)
     plain = "course: py-100\ntitle: Python\ninstructors: [wang]\nprofiles: {a: {title: A, "
-    (folder / "py-100.yaml").write_text(plain + "image: plain, cpu: 1, memory: 1Gi}}\n")
+    small = "image: plain, cpu: 1, memory: 1Gi, idle: {longest: 8h}}}\n"
+    (folder / "py-100.yaml").write_text(plain + small)
     (folder / "art-1.yaml").write_text(
         plain.replace("py-100", "art-1") + "image: plain, cpu: 1, memory: 1Gi}}\n"
     )
+
+    (folder / "rosters").mkdir()
+    (folder / "rosters" / "alone.yaml").write_text("course: alone\n")
+    (folder / "notes.md").write_text("# Notes\n")
 
     def command(*arguments, **changed):
         (folder / "ml-101.yaml").write_text(COURSE.format(**(INSIDE | changed)))
@@ -132,14 +137,37 @@ def test_some_files_are_checked_alone(run):
 @pytest.mark.parametrize(
     ("paths", "why"),
     [
+        (("notes.md",), "is neither a course file (.yaml) nor a roster (.csv)"),
         (("nothing.yaml",), "there is no file"),
         (("/nowhere",), "there is no folder /nowhere"),
         (("FOLDER", "py-100.yaml"), "give one folder, or files of one folder"),
-        (("/etc/hostname",), "is no campus folder"),
-        (("py-100.yaml", "/etc/hostname"), "give files of one folder"),
+        (("/etc/hostname",), "is neither a course file"),
+        (("rosters/alone.yaml",), "is no campus folder"),
     ],
 )
 def test_what_cannot_be_checked_is_said(run, paths, why):
     code, out, err = run(*paths)
     assert (code, out) == (2, "")
     assert why in err
+
+
+def test_an_editor_of_limited_hours_says_how_long_servers_run(run, tmp_path):
+    course = tmp_path / "campus" / "py-100.yaml"
+    course.write_text(course.read_text().replace(", idle: {longest: 8h}", ""))
+    code, out, _ = run("py-100.yaml", "--editor", "chen")
+    assert code == 1
+    assert "[LEC415] profile `a` has no `longest`, and its editors may give 8 hours" in out
+    assert run("py-100.yaml")[0] == 0
+
+
+def test_a_course_is_checked_with_its_rosters(run, tmp_path):
+    roster = tmp_path / "campus" / "rosters" / "py.csv"
+    roster.write_text("login,mail\nalice,a@b.c\n")
+    course = tmp_path / "campus" / "py-100.yaml"
+    course.write_text(course.read_text() + "students: {csv: rosters/py.csv}\n")
+    for path in ("py-100.yaml", "rosters/py.csv"):
+        code, out, _ = run(path)
+        assert (code, "rosters/py.csv:1:1: error[LEC111]" in out) == (1, True)
+    roster.write_text("name\nalice\n")
+    assert run("py-100.yaml")[1] == "2 files, no problems\n"
+    assert run("rosters/py.csv")[1] == "1 file, no problems\n"

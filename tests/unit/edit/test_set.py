@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import shutil
 import threading
 from argparse import ArgumentParser
 from pathlib import Path
@@ -344,3 +346,31 @@ def test_a_full_disk_leaves_the_old_file(folder, monkeypatch) -> None:
         store.write(stored, "x")
     assert path.read_text() == COURSE
     assert sorted(os.listdir(folder)) == ["art-1.yaml", "campus.yaml", "rosters"]
+
+
+def test_nothing_is_changed_while_the_campus_cannot_be_checked(run, folder):
+    for broken in ("", "languages: nothing\n"):
+        (folder / "campus.yaml").write_text(broken)
+        code, out, err = run("art-1", "profiles.small.image", "nope")
+        assert (code, out) == (2, "")
+        assert "campus.yaml has errors; mend it first" in err
+        assert (folder / "art-1.yaml").read_text() == COURSE
+    # The campus itself can be mended.
+    (folder / "campus.yaml").write_text(CAMPUS.replace("[en, zh]", "[en, fr]"))
+    assert run("campus", "languages", "[en, zh]")[0] == 0
+
+
+@pytest.mark.parametrize(("closed", "code"), [("other.yaml", 0), ("campus.yaml", 2)])
+def test_a_file_that_is_closed_is_said_or_left_out(run, folder, monkeypatch, closed, code):
+    (folder / "other.yaml").write_text("course: other-1\n")
+    copy = shutil.copyfile
+
+    def refuse(source, target):
+        if Path(source).name == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(source))
+        return copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", refuse)
+    found, _, err = run("art-1", "title", "Painting")
+    assert (found, "cannot be read: Permission denied" in err) == (code, code == 2)
+    assert ("Painting" in (folder / "art-1.yaml").read_text()) == (code == 0)

@@ -69,10 +69,11 @@ def problems(it: Checked) -> Iterator[Diagnostic]:
 
 def _request(it: Checked, gpu: Gpu, where: Where) -> Iterator[Diagnostic]:
     given = {key: getattr(gpu, key) for key in _ONE_OF}
-    part_of_each = gpu.count is not None and gpu.mig is None
-    if part_of_each and (gpu.share is None or gpu.memory is None):
-        given = {"count": gpu.count}
-    wrong = [*exactly_one(given, where, it.source, _ONE_OF), *_names(it, gpu, where)]
+    wanted = _ONE_OF
+    if gpu.count is not None and gpu.mig is None and (gpu.share or gpu.memory):
+        # A part of each of several cards: the part alone must be clear.
+        wanted = ("share", "memory")
+    wrong = [*exactly_one(given, where, it.source, wanted), *_names(it, gpu, where)]
     yield from wrong
     if wrong:
         return
