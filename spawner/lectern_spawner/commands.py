@@ -75,7 +75,11 @@ def _run_check(options: Namespace) -> int:
     if for_people:
         print(rendering.summary(shown, len(seen) or loaded.files))
     # About the campus as a whole; somebody who checks one file has seen it.
-    if not files and loaded.catalog and (note := pending.note(pending.without_effect(loaded.catalog))):
+    if (
+        not files
+        and loaded.catalog
+        and (note := pending.note(pending.without_effect(loaded.catalog)))
+    ):
         print(f"note: {note}", file=sys.stdout if for_people else sys.stderr)
     return 1 if any(item.is_error for item in shown) else 0
 

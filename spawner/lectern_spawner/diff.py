@@ -186,7 +186,9 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("old", type=Path, metavar="OLD", help="campus folder as it was")
     parser.add_argument("new", type=Path, metavar="NEW", help="campus folder as it will be")
     parser.add_argument("--format", choices=("text", "json"), default="text")
-    parser.epilog = "Ends with 0 when nothing changes, 1 when something does, 2 when it could not run."
+    parser.epilog = (
+        "Ends with 0 when nothing changes, 1 when something does, 2 when it could not run."
+    )
 
 
 def _run(options: Namespace) -> int:

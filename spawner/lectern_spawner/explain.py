@@ -204,66 +204,6 @@ def _text(key: Key) -> str:
 
 def example_lines(key: str, example: object) -> list[str]:
     """Return a key with a value as lines of YAML, short sections on one line."""
-    text = io.StringIO()
-    yaml = YAML(typ="safe")
-    yaml.default_flow_style = None if isinstance(example, dict | list) else False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.allow_unicode = True
-    yaml.width = 90
-    yaml.dump({key: _dated(example)}, text)
-    return text.getvalue().splitlines()
-
-
-def _dated(example: object) -> object:
-    """Return an example with its dates as dates: in quotes they would be text."""
-    if isinstance(example, dict):
-        return {key: _dated(value) for key, value in example.items()}
-    if isinstance(example, list):
-        return [_dated(value) for value in example]
-    is_date = isinstance(example, str) and _DATE.fullmatch(example)
-    return date.fromisoformat(str(example)) if is_date else example
-
-
-def _forms(shape: Mapping[str, Any]) -> list[str]:
-    """Return the ways a value may be written, in words."""
-    forms = [form for part in _options(shape) if (form := _form(part))]
-    return list(dict.fromkeys(forms))
-
-
-def _options(shape: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for word in ("anyOf", "oneOf"):
-        if word in shape:
-            for option in shape[word]:
-                yield from _options(option)
-            return
-    yield shape
-
-
-def _form(shape: Mapping[str, Any]) -> str:
-    if "enum" in shape:
-        return " | ".join(str(word) for word in shape["enum"])
-    if "$ref" in shape or "additionalProperties" in shape:
-        return "section"
-    kind = shape.get("type", "")
-    if kind == "array":
-        return f"list of {' | '.join(_forms(shape.get('items', {}))) or 'values'}"
-    words = {
-        "string": "text",
-        "integer": "whole number",
-        "boolean": "true | false",
-        "object": "section",
-    }
-    kinds = kind if isinstance(kind, list) else [kind]
-    return " | ".join(words.get(each, each) for each in kinds if each != "null")
-
-
-command = Command(
-    name="explain",
-    help="explain a code of a problem, or a key of a file",
-    configure=_configure,
-    run=_run,
-)def example_lines(key: str, example: object) -> list[str]:
-    """Return a key with a value as lines of YAML, short sections on one line."""
     return _dumped({key: example}, None if isinstance(example, dict | list) else False, 90)
 
 
@@ -319,7 +259,7 @@ def _form(shape: Mapping[str, Any]) -> str:
         "object": "section",
     }
     kinds = kind if isinstance(kind, list) else [kind]
-    return " | ".join(words.get(each, each) for each in kinds if each != "null")
+    return " | ".join(words.get(str(each), str(each)) for each in kinds if each != "null")
 
 
 command = Command(

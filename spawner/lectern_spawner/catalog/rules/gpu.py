@@ -69,7 +69,7 @@ def problems(it: Checked) -> Iterator[Diagnostic]:
 
 def _request(it: Checked, gpu: Gpu, where: Where) -> Iterator[Diagnostic]:
     given = {key: getattr(gpu, key) for key in _ONE_OF}
-    wanted = _ONE_OF
+    wanted: tuple[str, ...] = _ONE_OF
     if gpu.count is not None and gpu.mig is None and (gpu.share or gpu.memory):
         # A part of each of several cards: the part alone must be clear.
         wanted = ("share", "memory")

@@ -118,7 +118,9 @@ class Largest(Section):
         default=None, description="Whole cards of a server.", examples=[1, 2]
     )
     hours: Hours | None = Field(
-        default=None, description="Hours that a server may run, whether or not its profile says `longest`.", examples=[12, 8]
+        default=None,
+        description="Hours that a server may run, whether or not its profile says `longest`.",
+        examples=[12, 8],
     )
 
 
