@@ -20,7 +20,7 @@ from lectern_hub.place import Place
 from lectern_hub.settings import SETTINGS_FILE, Settings, load_settings
 from lectern_spawner.catalog import Catalog, CatalogError, load
 from lectern_spawner.catalog.render import full
-from lectern_spawner.commands import Command
+from lectern_spawner.commands import Command, add_campus
 from lectern_spawner.local import machine
 from lectern_spawner.local.machine import MachineError
 from lectern_spawner.plan import DataMount, data_of
@@ -45,10 +45,7 @@ _MISTAKES = (
 
 def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which hub is meant."""
-    parser.add_argument(
-        "--campus", type=Path, default=Path("profiles"), metavar="DIR",
-        help="folder with campus.yaml and the course files (default: profiles)",
-    )  # fmt: skip
+    add_campus(parser)
     parser.add_argument(
         "--state", type=Path, default=default_state(), metavar="DIR",
         help="folder for homes, database and passwords (default: %(default)s)",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lectern_spawner.catalog import Diagnostic, Loaded, editing, load, pending
+from lectern_spawner.catalog import Diagnostic, Loaded, editing, load, pending, rosters
 from lectern_spawner.catalog import render as rendering
 from lectern_spawner.catalog.loader import CAMPUS_FILE
 from lectern_spawner.catalog.names import normalise, problem
@@ -31,6 +31,17 @@ class Command:
     configure: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
     """Does the work and returns the exit code: 0 good, 1 problems found, 2 could not run."""
+
+
+def add_campus(parser: ArgumentParser) -> None:
+    """Add the option that names the campus folder, the same for every verb."""
+    parser.add_argument(
+        "--campus",
+        type=Path,
+        default=Path("profiles"),
+        metavar="DIR",
+        help="folder with campus.yaml and the course files (default: profiles)",
+    )
 
 
 def _configure_check(parser: ArgumentParser) -> None:
@@ -117,13 +128,8 @@ def _campus_of(path: Path) -> Path:
 
 def _with_rosters(folder: Path, files: frozenset[str]) -> frozenset[str]:
     """Return files and the rosters that the courses among them name."""
-    named = set()
-    for name in files:
-        data = read_source(folder / name)[0].data if name.endswith(".yaml") else None
-        for people in data.values() if isinstance(data, dict) else ():
-            roster = people.get("csv") if isinstance(people, dict) else None
-            named |= {roster} if isinstance(roster, str) else set()
-    return files | named
+    courses = (name for name in files if name.endswith(".yaml"))
+    return files.union(*(rosters.named(read_source(folder / name)[0].data) for name in courses))
 
 
 def _concerns(item: Diagnostic, folder: Path, files: frozenset[str]) -> bool:

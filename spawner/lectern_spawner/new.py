@@ -15,7 +15,7 @@ from lectern_spawner.catalog import Campus, load, render, shown, units
 from lectern_spawner.catalog.names import normalise, problem
 from lectern_spawner.catalog.sections.course import CourseFile
 from lectern_spawner.catalog.sections.profile import ProfileFile
-from lectern_spawner.commands import Command
+from lectern_spawner.commands import Command, add_campus
 from lectern_spawner.explain import example_lines
 
 CANNOT_RUN = 2
@@ -41,13 +41,7 @@ def _configure(parser: ArgumentParser) -> None:
         metavar="NAME",
         help="who teaches it; may be repeated",
     )
-    parser.add_argument(
-        "--campus",
-        type=Path,
-        default=Path("profiles"),
-        metavar="DIR",
-        help="folder with campus.yaml and the course files (default: profiles)",
-    )
+    add_campus(parser)
 
 
 def _run(options: Namespace) -> int:

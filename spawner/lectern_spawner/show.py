@@ -19,7 +19,7 @@ from lectern_spawner.catalog import Catalog, load, pending, shown
 from lectern_spawner.catalog.names import normalise, problem
 from lectern_spawner.catalog.reading import read_source
 from lectern_spawner.catalog.source import Where
-from lectern_spawner.commands import Command
+from lectern_spawner.commands import Command, add_campus
 from lectern_spawner.describe import surroundings
 from lectern_spawner.plan import ServerPlan, make_plan
 from lectern_spawner.words import SOURCE_LANGUAGE, Words, words
@@ -47,13 +47,7 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--user", required=True, metavar="NAME", help="who would start it")
     parser.add_argument("--group", action="append", default=[], help="a group of that person")
     parser.add_argument("--admin", action="store_true", help="the person is an admin")
-    parser.add_argument(
-        "--campus",
-        type=Path,
-        default=Path("profiles"),
-        metavar="DIR",
-        help="folder with campus.yaml and the course files (default: profiles)",
-    )
+    add_campus(parser)
     parser.add_argument("--format", choices=("text", "yaml", "json"), default="text")
     parser.add_argument("--trace", action="store_true", help="say from which line each value comes")
 

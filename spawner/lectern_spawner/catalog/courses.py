@@ -18,10 +18,10 @@ from lectern_spawner.catalog.model import Course, People
 from lectern_spawner.catalog.reading import Parsed
 from lectern_spawner.catalog.roles import Role
 from lectern_spawner.catalog.rosters import Roster
+from lectern_spawner.catalog.rules.grading import policies
 from lectern_spawner.catalog.sections.campus import CampusFile
 from lectern_spawner.catalog.sections.course import CourseFile
 from lectern_spawner.catalog.sections.fields import FromCsv, FromGroup
-from lectern_spawner.catalog.sections.grading import Policy
 from lectern_spawner.catalog.source import Source, Where
 
 ROLES = (
@@ -130,11 +130,11 @@ class Courses:
             return Verdict(parsed, None, (), ())
         checked = rules.Checked(file, source, self._campus, self._source)
         found = list(rules.course_problems(checked))
-        is_good = not any(item.is_error for item in found)
-        is_good &= all(each.good is not None for each in enrolments.values())
+        all_enrolled = all(each.good is not None for each in enrolments.values())
+        is_good = all_enrolled and not any(item.is_error for item in found)
         people = {role: _people(getattr(file, key), enrolments.get(key)) for role, key in ROLES}
         found += _two_roles(checked, people)
-        if all(each.good is not None for each in enrolments.values()):
+        if all_enrolled:
             found += _strangers(checked, people)
         found += _roster_faults(enrolments, source)
         default = self._campus.languages[0]
@@ -227,13 +227,7 @@ def _named(course: CourseFile) -> Iterator[tuple[str, Where, bool]]:
     for index, exam in enumerate(course.exams):
         for name in exam.extra_time:
             yield name, ("exams", index, "extra_time", name), True
-    grading = course.grading
-    if grading is None:
-        return
-    policies: list[tuple[Where, Policy]] = [(("grading",), grading)]
-    for assignment, its in grading.assignments.items():
-        policies.append((("grading", "assignments", assignment), its))
-    for where, policy in policies:
+    for where, policy in policies(course):
         for index, extension in enumerate(policy.extensions):
             for position, name in enumerate(extension.people):
                 yield name, (*where, "extensions", index, "people", position), False

@@ -50,6 +50,14 @@ def read(path: Path) -> Roster:
     return parse(text, str(path))
 
 
+def named(data: object) -> Iterator[str]:
+    """Yield the names of the rosters that the data of a course file gives, right or wrong."""
+    for people in data.values() if isinstance(data, dict) else ():
+        name = people.get("csv") if isinstance(people, dict) else None
+        if isinstance(name, str):
+            yield name
+
+
 def parse(text: str, file: str) -> Roster:
     """Do what `read` does with a text; `file` is only shown."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from lectern_spawner.catalog import Diagnostic, nodes, textfile
+from lectern_spawner.catalog import Diagnostic, Loaded, nodes, rosters, textfile
 from lectern_spawner.catalog.diagnostics import Note, Place
+from lectern_spawner.catalog.loader import CAMPUS_FILE
 from lectern_spawner.catalog.shelf import Shelf
 
 CAMPUS = "campus"
-CAMPUS_FILE = "campus.yaml"
 
 
 class CannotCheckError(Exception):
@@ -86,12 +86,12 @@ def new_problems(folder: Path, file: Path, old: str, new: str) -> list[Diagnosti
         _copy(folder, copy, [old, new])
         # The shelf reads again only what has changed between the two looks.
         shelf = Shelf(copy)
-        known_before = _check(shelf, file.name, old)
-        if file.name != CAMPUS_FILE and shelf.load().catalog is None:
+        loaded = _check(shelf, file.name, old)
+        if file.name != CAMPUS_FILE and loaded.catalog is None:
             raise CannotCheckError(f"{folder / CAMPUS_FILE} has errors; mend it first")
-        before = Counter(_same_problem(item) for item in known_before)
+        before = Counter(_same_problem(item) for item in loaded.diagnostics)
         found = []
-        for item in _check(shelf, file.name, new):
+        for item in _check(shelf, file.name, new).diagnostics:
             known = _same_problem(item)
             before[known] -= 1
             if before[known] < 0:
@@ -99,9 +99,9 @@ def new_problems(folder: Path, file: Path, old: str, new: str) -> list[Diagnosti
     return found
 
 
-def _check(shelf: Shelf, name: str, text: str) -> tuple[Diagnostic, ...]:
+def _check(shelf: Shelf, name: str, text: str) -> Loaded:
     (shelf.folder / name).write_bytes(text.encode())
-    return shelf.load().diagnostics
+    return shelf.load()
 
 
 def _same_problem(item: Diagnostic) -> tuple[str, str, str]:
@@ -140,9 +140,8 @@ def _copied(path: Path, copy: Path) -> bool:
 
 def _rosters(text: str) -> Iterator[str]:
     data = nodes.parse(text, "")[0].data if "csv" in text else None
-    for people in data.values() if isinstance(data, dict) else ():
-        name = people.get("csv") if isinstance(people, dict) else None
-        if isinstance(name, str) and name and "\0" not in name and not Path(name).is_absolute():
+    for name in rosters.named(data):
+        if name and "\0" not in name and not Path(name).is_absolute():
             yield name
 
 

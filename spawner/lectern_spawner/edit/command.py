@@ -13,7 +13,7 @@ from pathlib import Path
 from lectern_spawner import paths
 from lectern_spawner.catalog import Diagnostic
 from lectern_spawner.catalog import render as rendering
-from lectern_spawner.commands import Command
+from lectern_spawner.commands import Command, add_campus
 from lectern_spawner.edit import campus, change, store, values
 from lectern_spawner.edit.change import Change, RefusedChangeError, Wish
 from lectern_spawner.edit.data import UNSET, Unset
@@ -34,13 +34,7 @@ def _configure(parser: ArgumentParser) -> None:
         "--here", action="store_true", help="give this place a value of its own, anchor or not"
     )
     parser.add_argument("--dry-run", action="store_true", help="print the change, write nothing")
-    parser.add_argument(
-        "--campus",
-        type=Path,
-        default=Path("profiles"),
-        metavar="DIR",
-        help="folder with campus.yaml and the course files (default: profiles)",
-    )
+    add_campus(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 

@@ -7,13 +7,14 @@ from itertools import pairwise
 
 from lectern_spawner.catalog.diagnostics import Diagnostic, Note
 from lectern_spawner.catalog.rules.common import Checked, needs, twice
+from lectern_spawner.catalog.sections.course import CourseFile
 from lectern_spawner.catalog.sections.grading import Policy
 from lectern_spawner.catalog.source import Where
 
 
 def late_steps(it: Checked) -> Iterator[Diagnostic]:
     """Yield steps of lateness that come in the wrong order, or cost less than earlier ones."""
-    for where, policy in _policies(it):
+    for where, policy in policies(it.course):
         for index, (before, after) in enumerate(pairwise(policy.late or ()), start=1):
             place: Where = (*where, "late", index)
             for key in ("until", "penalty"):
@@ -32,8 +33,9 @@ def late_steps(it: Checked) -> Iterator[Diagnostic]:
                 )
 
 
-def _policies(it: Checked) -> Iterator[tuple[Where, Policy]]:
-    grading = it.course.grading
+def policies(course: CourseFile) -> Iterator[tuple[Where, Policy]]:
+    """Yield the rules of handing in of a course, then those of its assignments, and where."""
+    grading = course.grading
     if grading is None:
         return
     yield ("grading",), grading
@@ -63,7 +65,7 @@ def closes_after_due(it: Checked) -> Iterator[Diagnostic]:
 
 def extensions(it: Checked) -> Iterator[Diagnostic]:
     """Yield people who stand in one list of extensions twice."""
-    for where, policy in _policies(it):
+    for where, policy in policies(it.course):
         for index, extension in enumerate(policy.extensions):
             place: Where = (*where, "extensions", index, "people")
             yield from twice(extension.people, place, it.source, "person")
