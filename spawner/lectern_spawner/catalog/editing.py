@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lectern_spawner.catalog.diagnostics import Diagnostic, Note, listed
+from lectern_spawner.catalog.diagnostics import Diagnostic, listed
 from lectern_spawner.catalog.messages import at_key, at_value
 from lectern_spawner.catalog.model import Catalog, Course
 from lectern_spawner.catalog.reading import read_source
-from lectern_spawner.catalog.rules.sizes import asks, gpu_at
+from lectern_spawner.catalog.rules.common import set_here
+from lectern_spawner.catalog.rules.sizes import beyond, gpu_at
 from lectern_spawner.catalog.sections.campus import Editors
 from lectern_spawner.catalog.sections.fields import FromGroup
 from lectern_spawner.catalog.source import Source, Where
@@ -60,19 +61,17 @@ def _against(
     yield from _images(course, source, number, entry, campus)
     yield from _pools(course, source, number, entry, campus)
     yield from _endless(course, source, number, entry, campus)
-    for profile, made in course.profiles.items():
-        for key, amount, where in asks(source, profile, made):
-            most = getattr(entry.largest, key)
-            if most is not None and amount > most:
-                place = campus.value(("editors", number, "largest", key))
-                yield at_value(
-                    source,
-                    where,
-                    "LEC415",
-                    f"profile `{profile}` asks for more {key} than its editors may give",
-                    label=f"the most is {campus.cut(place.span) if place else most}",
-                    notes=(Note("set here", place),) if place else (),
-                )
+    for profile, key, most, where in beyond(source, course.profiles, entry.largest):
+        at = ("editors", number, "largest", key)
+        place = campus.value(at)
+        yield at_value(
+            source,
+            where,
+            "LEC415",
+            f"profile `{profile}` asks for more {key} than its editors may give",
+            label=f"the most is {campus.cut(place.span) if place else most}",
+            notes=set_here(campus, at),
+        )
 
 
 def _endless(
@@ -83,14 +82,13 @@ def _endless(
     for profile, made in course.profiles.items():
         if most is None or (made.idle and made.idle.longest):
             continue
-        place = campus.value(("editors", number, "largest", "hours"))
         yield at_key(
             source,
             ("profiles", profile),
             "LEC415",
             f"profile `{profile}` has no `longest`, and its editors may give {most} hours",
             label=f"needs `idle: {{longest: {most}h}}` or less",
-            notes=(Note("set here", place),) if place else (),
+            notes=set_here(campus, ("editors", number, "largest", "hours")),
         )
 
 
@@ -125,14 +123,13 @@ def _pools(
 def _not_mine(
     source: Source, where: Where, what: str, at: tuple[int, str], campus: Source
 ) -> Diagnostic:
-    place = campus.value(("editors", *at))
     return at_value(
         source,
         where,
         "LEC414",
         f"{what} is not for the editors of this course",
         label="not among those that they may use",
-        notes=(Note("set here", place),) if place else (),
+        notes=set_here(campus, ("editors", *at)),
     )
 
 

@@ -104,6 +104,10 @@ def test_more_than_an_editor_may_use_is_refused(run, changed, found):
     assert run("FOLDER", "--editor", "zhao", **changed)[0] == 0
 
 
+def test_a_whole_card_counts_as_a_card_and_not_as_a_share(run):
+    assert run("FOLDER", "--editor", "chen", gpu="{count: 1, pool: lab}")[0] == 0
+
+
 def test_an_editor_edits_their_own_courses_only(run):
     code, out, _ = run("art-1.yaml", "--editor", "chen")
     assert code == 1

@@ -30,8 +30,7 @@ class Checked:
 
     def set_here(self, where: Where) -> tuple[Note, ...]:
         """Return a note that shows where the campus file sets something."""
-        place = self.campus_source.value(where)
-        return (Note("set here", place),) if place else ()
+        return set_here(self.campus_source, where)
 
     def defined_here(self, where: Where) -> tuple[Note, ...]:
         """Return a note that shows the key of a section of the campus file."""
@@ -47,6 +46,12 @@ class Checked:
         """Return the calendar of the course, the campus's only one if none is named."""
         named = self.course.lessons.calendar if self.course.lessons else None
         return timetable.choose(named, self.campus.calendars)
+
+
+def set_here(source: Source, where: Where) -> tuple[Note, ...]:
+    """Return a note that shows where a file sets something."""
+    place = source.value(where)
+    return (Note("set here", place),) if place else ()
 
 
 def unknown(

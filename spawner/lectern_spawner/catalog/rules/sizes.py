@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -77,37 +77,37 @@ def asks(
         yield "hours", hours, ("profiles", profile, "idle", "longest")
 
 
-def too_large(
-    it: Checked, largest: Largest, at: Where, code: str, whose: str
-) -> Iterator[Diagnostic]:
-    """Yield what is larger than a limit of the campus file.
+def beyond(
+    source: Source, profiles: Mapping[str, ProfileFile] | Mapping[str, Profile], largest: Largest
+) -> Iterator[tuple[str, str, object, Where]]:
+    """Yield what is larger than a limit: profile, key of `largest`, the limit, place.
 
     Args:
-        it: the course.
+        source: the course file.
+        profiles: its profiles, as they are written or as they were made.
         largest: the limit.
-        at: where the campus file sets it.
-        code: the diagnostic's code.
-        whose: who sets the limit, in words.
     """
-    for profile, entry in it.course.profiles.items():
-        for key, amount, where in asks(it.source, profile, entry):
+    for profile, entry in profiles.items():
+        for key, amount, where in asks(source, profile, entry):
             most = getattr(largest, key)
             if key == "share" and where[-1] == "count" and largest.cards is not None:
                 continue  # whole cards have a limit of their own
             if most is not None and amount > most:
-                yield it.value(
-                    where,
-                    code,
-                    f"profile `{profile}` asks for more {_NOUNS.get(key, key)} than {whose}",
-                    label=f"the most is {it.written((*at, key)) or most}",
-                    notes=it.set_here((*at, key)),
-                )
+                yield profile, key, most, where
 
 
 def not_too_large(it: Checked) -> Iterator[Diagnostic]:
     """Yield profiles that are larger than the campus allows."""
     largest = it.campus.limits.largest
-    yield from too_large(it, largest, ("limits", "largest"), "LEC401", "the campus allows")
+    for profile, key, most, where in beyond(it.source, it.course.profiles, largest):
+        at = ("limits", "largest", key)
+        yield it.value(
+            where,
+            "LEC401",
+            f"profile `{profile}` asks for more {_NOUNS.get(key, key)} than the campus allows",
+            label=f"the most is {it.written(at) or most}",
+            notes=it.set_here(at),
+        )
 
 
 def limit_at(source: Source, profile: str, key: str) -> Where:
