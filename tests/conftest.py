@@ -1,3 +1,3 @@
 """What all tests share."""
 
-pytest_plugins = ["tests.plugins.skips"]
+pytest_plugins = ["tests.plugins.clusters", "tests.plugins.skips"]

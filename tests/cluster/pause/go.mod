@@ -1,0 +1,3 @@
+module lectern/tests/cluster/pause
+
+go 1.26.0

@@ -1,0 +1,97 @@
+"""One group of processes for each cluster, in every hierarchy that the machine has.
+
+Called by `keeper`, which makes and removes the group, and by `inside`, which
+shows it to the cluster as if it were the machine's whole tree.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+_INHERITED = ("cpuset.cpus", "cpuset.mems")
+"""Empty in a new group of version 1, which then takes no process."""
+
+_PATIENCE_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """A mounted tree of control groups."""
+
+    folder: Path
+    options: str
+    """Mount options of version 1, such as ``cpu,cpuacct``; empty for version 2."""
+
+
+def hierarchies(mounts: str | None = None) -> list[Hierarchy]:
+    """Return the trees that limit something; on a hybrid machine those of version 1 only.
+
+    Args:
+        mounts: text in the form of ``/proc/self/mounts``; this process' own if not given.
+    """
+    text = mounts if mounts is not None else Path("/proc/self/mounts").read_text()
+    rows = [line.split() for line in text.splitlines()]
+    first = [_first_version(row) for row in rows if row[2] == "cgroup"]
+    found = [hierarchy for hierarchy in first if hierarchy.options]
+    return found or [Hierarchy(Path(row[1]), "") for row in rows if row[2] == "cgroup2"][:1]
+
+
+def _first_version(row: list[str]) -> Hierarchy:
+    common = {"rw", "ro", "relatime", "noatime", "nosuid", "nodev", "noexec", "xattr", "seclabel"}
+    words = [word for word in row[3].split(",") if word not in common]
+    named = any("=" in word for word in words)  # name=systemd: limits nothing
+    return Hierarchy(Path(row[1]), "" if named else ",".join(words))
+
+
+def make(name: str) -> list[Path]:
+    """Make a group in every hierarchy and return the folders."""
+    folders = []
+    for hierarchy in hierarchies():
+        folder = hierarchy.folder / name
+        folder.mkdir(exist_ok=True)
+        for file in _INHERITED:
+            if (folder / file).exists() and not (folder / file).read_text().strip():
+                (folder / file).write_text((hierarchy.folder / file).read_text())
+        folders.append(folder)
+    return folders
+
+
+def members(folder: Path) -> Iterator[int]:
+    """Yield the processes of a group and of all groups below it."""
+    for place, _, _ in os.walk(folder):
+        try:
+            words = (Path(place) / "cgroup.procs").read_text().split()
+        except OSError:
+            continue
+        yield from map(int, words)
+
+
+def remove(name: str) -> list[Path]:
+    """Remove a group from every hierarchy; processes in it must be ending.
+
+    Returns:
+        The folders that could not be removed within 20 seconds.
+    """
+    left = [hierarchy.folder / name for hierarchy in hierarchies()]
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while left := [folder for folder in left if not _is_removed(folder)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return left
+
+
+def _is_removed(folder: Path) -> bool:
+    for place, _, _ in os.walk(folder, topdown=False):
+        try:
+            os.rmdir(place)
+        except OSError as error:
+            if error.errno not in (errno.EBUSY, errno.ENOENT, errno.ENOTEMPTY):
+                raise
+    return not folder.exists()

@@ -1,0 +1,138 @@
+"""Build Go programs that are pinned by a go.mod and a go.sum, and keep them.
+
+Needs Go alone; the modules come through whatever proxy the machine's Go is set up with.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.errors import ClusterError
+
+_EVERY_SECONDS = 10.0
+_OLDEST = (1, 21)
+"""First Go that fetches the newer one that a go.mod asks for by itself."""
+
+_ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false"}
+
+
+@dataclass(frozen=True)
+class Build:
+    """A program to build."""
+
+    name: str
+    module: Path
+    """Folder with go.mod and go.sum."""
+
+    package: str
+    minutes: float
+    """How long the first build takes on two cores, for people who wait."""
+
+    flags: tuple[str, ...] = ()
+    """For the linker."""
+
+
+def build(wanted: Build, folder: Path, say: Callable[[str], None]) -> Path:
+    """Return the program, which is built first if it is not in ``folder`` yet.
+
+    Raises:
+        ClusterError: when there is no Go, or it could not build.
+    """
+    program = folder / f"{wanted.name}-{_digest(wanted)}"
+    if program.exists():
+        return program
+    folder.mkdir(parents=True, exist_ok=True)
+    with _only_one(folder / f"{wanted.name}.busy", say):
+        if not program.exists():
+            _build(wanted, program, say)
+    return program
+
+
+def _digest(wanted: Build) -> str:
+    """Return a name for all that the program is made from, our own text included."""
+    files = sorted(wanted.module.glob("*.go")) + [wanted.module / "go.mod", wanted.module / "go.sum"]
+    total = hashlib.sha256(repr((wanted.package, wanted.flags, _ENVIRONMENT)).encode())
+    for file in files:
+        content = file.read_bytes() if file.exists() else b""
+        total.update(b"%s\0%d\0%s" % (os.fsencode(file.name), len(content), content))
+    return total.hexdigest()[:12]
+
+
+def _build(wanted: Build, program: Path, say: Callable[[str], None]) -> None:
+    go = _go()
+    about = "a few seconds" if wanted.minutes < 0.5 else f"about {wanted.minutes:g} minutes"
+    say(f"Building {wanted.name} (once; {about} on two cores)")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=program.parent) as work:
+        target = Path(work) / wanted.name
+        flags = " ".join(("-s", "-w", *wanted.flags))
+        command = [go, "build", "-v", "-ldflags", flags, "-o", str(target), wanted.package]
+        _run(command, wanted, say)
+        target.replace(program)
+    seconds = time.monotonic() - began
+    megabytes = program.stat().st_size / 1e6
+    say(f"Built {wanted.name} in {seconds:.0f} s, {megabytes:.0f} MB")
+
+
+def _go() -> str:
+    path = shutil.which("go", path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/go/bin")
+    text = subprocess.run([path, "version"], capture_output=True, text=True, check=False).stdout if path else ""
+    version = re.search(r"go(\d+)\.(\d+)", text)
+    if path and version and tuple(map(int, version.groups())) >= _OLDEST:
+        return path
+    have = f"this machine has {version[0]}" if version else "this machine has none"
+    raise ClusterError(
+        f"Kubernetes is built with Go {_OLDEST[0]}.{_OLDEST[1]} or newer, and {have}. Install one from "
+        f"https://go.dev/dl, or name a cluster that runs already: KUBECONFIG=FILE"
+    )
+
+
+def _run(command: list[str], wanted: Build, say: Callable[[str], None]) -> None:
+    """Run go, and tell now and then how far it is.
+
+    With ``-v`` it prints a line for each package that it compiles.
+    """
+    told = time.monotonic()
+    began, count, last = told, 0, [""]
+    process = subprocess.Popen(
+        command,
+        cwd=wanted.module,
+        env=os.environ | _ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    assert process.stderr  # asked for above
+    for line in process.stderr:
+        last = [*last[-20:], line.rstrip()]
+        count += 1
+        if time.monotonic() - told > _EVERY_SECONDS:
+            told = time.monotonic()
+            say(f"  {told - began:.0f} s: {count} packages; {line.strip()}")
+    if process.wait():
+        raise ClusterError(f"go could not build {wanted.name}:\n" + "\n".join(last))
+
+
+@contextmanager
+def _only_one(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Let others who want the same program wait for the first one's."""
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"Waiting for another build of {path.stem}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
