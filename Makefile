@@ -2,7 +2,7 @@
 # All paths are relative, so that the checkout may lie in a folder with spaces.
 LECTERN = @"$${PYTHON:-python3}" tools/make.py
 
-.PHONY: help run test test-slow fuzz check bench lock clean
+.PHONY: help run test test-slow fuzz check bench cluster cluster-down lock clean
 
 help:
 	$(LECTERN) help
@@ -24,6 +24,12 @@ check: ## Style, types, import rules, sizes, profiles, known vulnerabilities
 
 bench: ## Measure against plain JupyterHub
 	$(LECTERN) bench $(ARGS)
+
+cluster: ## Start a Kubernetes on this machine; ARGS="--help" says what it may have
+	$(LECTERN) cluster $(ARGS)
+
+cluster-down: ## End that Kubernetes and leave nothing behind; ARGS=--all ends every one
+	$(LECTERN) cluster-down $(ARGS)
 
 lock: ## Work out the pinned dependencies anew; ARGS=--upgrade takes newer ones
 	$(LECTERN) lock $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,16 @@ class Api:
         except (client.ApiException, HTTPError, OSError):
             return False
         return bool(answer.status == 200)
+
+    def is_node_ready(self, name: str) -> bool:
+        """Whether a node is there and Ready."""
+        try:
+            conditions = self.core.read_node_status(name).status.conditions or []
+        except client.ApiException as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return any(row.type == "Ready" and row.status == "True" for row in conditions)
 
     def apply(self, objects: Iterable[dict[str, Any]]) -> None:
         """Make objects or bring them to what is asked, by server-side apply."""

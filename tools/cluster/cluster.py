@@ -44,6 +44,11 @@ class Cluster:
             raise ClusterError(f"no cluster runs in {self.layout.folder}")
         return life
 
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig, for use outside."""
+        return self.layout.kubeconfig
+
     @cached_property
     def api(self) -> Api:
         """The API server, as administrator, through the relay."""
@@ -166,6 +171,14 @@ class Cluster:
             name = Path(str(words[0])).name
             raise ClusterError(f"{name} ended with {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout
+
+    def succeeds(self, *words: str | Path) -> bool:
+        """Whether a command inside ends with exit code 0."""
+        try:
+            self.run(*words)
+        except ClusterError:
+            return False
+        return True
 
 
 def require_root() -> None:

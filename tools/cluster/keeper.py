@@ -138,7 +138,12 @@ def _start_inside(layout: Layout, listeners: list[socket.socket]) -> subprocess.
     command += [sys.executable, "-m", "cluster.inside", str(layout.folder), *relays]
     with layout.log("inside").open("wb") as log:
         return subprocess.Popen(
-            command, pass_fds=descriptors, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command,
+            env=os.environ | {"PATH": f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"},
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
 
 

@@ -48,6 +48,7 @@ def prepare(layout: Layout) -> None:
     _mount_system()
     _mount_own_folders(layout)
     _hide_settings(Path("/run/kernel-settings"))
+    _name_resolver(Path("/run/resolv.conf"))
     _make_network()
 
 
@@ -101,6 +102,17 @@ def _hide_settings(folder: Path) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(f"{value}\n")
         _do("mount", "--bind", file, Path("/proc/sys") / name)
+
+
+def _name_resolver(file: Path) -> None:
+    """Let programs inside ask the cluster's own DNS; the machine's cannot be reached."""
+    file.write_text(f"nameserver {network.DNS_SERVICE}\nsearch svc.{network.DNS_DOMAIN}\n")
+    place = Path("/etc/resolv.conf").resolve()  # often a link into /run, which is empty here
+    if place.is_relative_to("/run"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    if place.exists():
+        _do("mount", "--bind", file, place)
 
 
 def _make_network() -> None:

@@ -30,6 +30,8 @@ make test-slow  run the tests and those that take minutes
 make fuzz       look for files that the reader stumbles over   ARGS="--fuzz-seconds 3600"
 make check      style, types, import rules, sizes, profiles, known vulnerabilities
 make bench      measure against plain JupyterHub
+make cluster    start a Kubernetes on this machine   ARGS="--help"
+make cluster-down   end it, and leave nothing behind
 make lock       work out the pinned dependencies anew   ARGS=--upgrade
 make clean      remove environments and caches; homes and state stay
 Without make: python3 tools/make.py run --port 9000"""
@@ -86,6 +88,22 @@ def bench(arguments: list[str]) -> int:
     """Measure against plain JupyterHub."""
     environment, _ = _prepare("venv-test", "test.txt")
     _become(environment, [environment.python, "-m", "bench", *arguments], PYTHONPATH="tools")
+
+
+def cluster(arguments: list[str]) -> int:
+    """Start a Kubernetes on this machine."""
+    return _cluster("up", arguments)
+
+
+def cluster_down(arguments: list[str]) -> int:
+    """End it, and leave nothing behind."""
+    return _cluster("down", arguments)
+
+
+def _cluster(verb: str, arguments: list[str]) -> int:
+    environment, where = _prepare("venv-test", "test.txt")
+    command = [environment.python, "-m", "cluster", verb, "--folder", where.base / "cluster"]
+    _become(environment, [*command, *arguments], PYTHONPATH="tools")
 
 
 def lock(arguments: list[str]) -> int:
@@ -152,6 +170,8 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "fuzz": fuzz,
     "check": check,
     "bench": bench,
+    "cluster": cluster,
+    "cluster-down": cluster_down,
     "lock": lock,
     "clean": clean,
 }
