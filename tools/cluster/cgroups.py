@@ -30,7 +30,10 @@ class Hierarchy:
 
 
 def hierarchies(mounts: str | None = None) -> list[Hierarchy]:
-    """Return the trees that limit something; on a hybrid machine those of version 1 only.
+    """Return all trees of version 1, or where there are none the one of version 2.
+
+    A hybrid machine has both. Version 1 has the limits there, and what looks at the
+    mounts (runc, the kubelet) takes the machine for one of version 1.
 
     Args:
         mounts: text in the form of ``/proc/self/mounts``; this process' own if not given.
@@ -38,15 +41,15 @@ def hierarchies(mounts: str | None = None) -> list[Hierarchy]:
     text = mounts if mounts is not None else Path("/proc/self/mounts").read_text()
     rows = [line.split() for line in text.splitlines()]
     first = [_first_version(row) for row in rows if row[2] == "cgroup"]
-    found = [hierarchy for hierarchy in first if hierarchy.options]
-    return found or [Hierarchy(Path(row[1]), "") for row in rows if row[2] == "cgroup2"][:1]
+    return first or [Hierarchy(Path(row[1]), "") for row in rows if row[2] == "cgroup2"][:1]
 
 
 def _first_version(row: list[str]) -> Hierarchy:
     common = {"rw", "ro", "relatime", "noatime", "nosuid", "nodev", "noexec", "xattr", "seclabel"}
     words = [word for word in row[3].split(",") if word not in common]
-    named = any("=" in word for word in words)  # name=systemd: limits nothing
-    return Hierarchy(Path(row[1]), "" if named else ",".join(words))
+    if any("=" in word for word in words):
+        words = ["none", *words]  # name=systemd: limits nothing, but containers are in it too
+    return Hierarchy(Path(row[1]), ",".join(words))
 
 
 def make(name: str) -> list[Path]:

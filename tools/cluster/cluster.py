@@ -125,8 +125,13 @@ class Cluster:
     def let_live(self) -> None:
         """Let the cluster live on after this process has ended."""
         if self._keeper and self._keeper.stdin:
-            self._keeper.stdin.write(b"d")
+            self._keeper.stdin.write(keeper.OWNER_MAY_GO)
+            self._keeper.stdin.flush()
+
+    def _close_keeper(self) -> None:
+        if self._keeper and self._keeper.stdin:
             self._keeper.stdin.close()
+        self._keeper = None
 
     def stop(self) -> None:
         """End the cluster and wait until nothing of it is left."""
@@ -144,7 +149,7 @@ class Cluster:
             os.close(descriptor)
         if self._keeper:
             self._keeper.wait(_END_SECONDS)
-            self._keeper = None
+            self._close_keeper()
         wait(lambda: keeper.life_of(self.layout) is None, "the cluster did not end", _END_SECONDS)
 
     def enter(self, words: Sequence[str | Path]) -> list[str]:

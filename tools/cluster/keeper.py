@@ -32,7 +32,7 @@ from cluster.layout import Layout
 _ENTER_GROUP = 'while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift; exec "$@"'
 _NAMESPACES = ("--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup")
 _PATIENCE_SECONDS = 30
-_OWNER_IS_WELL = b"d"
+OWNER_MAY_GO = b"d"
 """What is written to the keeper's standard input to let it outlive its owner."""
 
 
@@ -177,7 +177,7 @@ def _wait(outer: subprocess.Popen[bytes], owner: int | None, end: int) -> None:
         if ready != [sys.stdin.fileno()]:
             return
         poll.unregister(sys.stdin)
-        if os.read(sys.stdin.fileno(), 1) == _OWNER_IS_WELL:
+        if os.read(sys.stdin.fileno(), 1) == OWNER_MAY_GO:
             poll.unregister(owner_descriptor)
 
 
