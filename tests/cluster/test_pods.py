@@ -61,7 +61,9 @@ def test_a_memory_limit_is_kept(cluster, host_node, namespace):
     greedy = "head -c 64m /dev/zero | tail -c 64m | wc -c"
     phase, _ = run(cluster.api, namespace, pod("greedy", f"exec sh -c '{greedy}; exit $?'",
                    node=host_node.name, container=limits))  # fmt: skip
-    frugal = pod("frugal", "head -c 1m /dev/zero | tail -c 1m | wc -c", node=host_node.name, container=limits)
+    frugal = pod(
+        "frugal", "head -c 1m /dev/zero | tail -c 1m | wc -c", node=host_node.name, container=limits
+    )
     assert run(cluster.api, namespace, frugal) == ("Succeeded", "1048576\n")
     ended = cluster.api.core.read_namespaced_pod("greedy", namespace).status.container_statuses[0]
     assert phase == "Failed" or ended.state.terminated.reason == "OOMKilled"
@@ -78,8 +80,14 @@ def test_the_name_of_a_service_leads_to_its_pod(cluster, namespace, web, asks):
 def test_a_pod_reaches_itself_by_its_service(cluster, host_node, namespace, web):
     web("selfish")
     script = f"{WEB.replace('exec ', '')} & sleep 1; {ASK.format('mirror')}"
-    container = {"env": [{"name": "NAME", "value": "me"}], "readinessProbe": {"tcpSocket": {"port": 8080}}}
-    service = {"metadata": {"name": "mirror"}, "spec": {"selector": {"app": "mirror"}, "ports": [{"port": 8080}]}}
+    container = {
+        "env": [{"name": "NAME", "value": "me"}],
+        "readinessProbe": {"tcpSocket": {"port": 8080}},
+    }
+    service = {
+        "metadata": {"name": "mirror"},
+        "spec": {"selector": {"app": "mirror"}, "ports": [{"port": 8080}]},
+    }
     cluster.api.core.create_namespaced_service(namespace, service)
     script = f"{WEB.replace('exec ', '')} & until {ASK.format('mirror')}; do sleep 1; done"
     manifest = pod("mirror", script, node=host_node.name, container=container)
@@ -108,5 +116,7 @@ def test_pod_security_refuses_a_bad_pod(cluster, host_node, namespace):
         cluster.api.core.create_namespaced_pod(namespace, pod("bad", "id"))
     assert refused.value.status == 403
     assert "restricted" in refused.value.body
-    good = pod("good", "id -u; id -g", node=host_node.name, container={"securityContext": RESTRICTED})
+    good = pod(
+        "good", "id -u; id -g", node=host_node.name, container={"securityContext": RESTRICTED}
+    )
     assert run(cluster.api, namespace, good) == ("Succeeded", "20001\n100\n")

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.support.traces import assert_nothing_left, snapshot
 
 from cluster.keeper import group_name
-from tests.support.traces import assert_nothing_left, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 120

@@ -7,6 +7,7 @@ it is. What needs the inside of a cluster of our own asks for ``own_cluster``.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -24,7 +25,8 @@ from cluster.layout import Layout
 
 PREFIX = "lectern-cluster-"
 ABANDONED_SECONDS = 300
-LOG_LINES = 8
+LOG_LINES = 5
+COMPLAINT = re.compile(r"[EF]\d{4} |Traceback|.*level=(error|fatal)|panic:")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -101,12 +103,12 @@ STARTED = pytest.StashKey[Cluster]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Show the ends of the programs' logs under a failed test that used them."""
+    """Show what the programs complained about under a failed test that used them."""
     report = yield
     made = item.config.stash.get(STARTED, None)
     if report.failed and made and {"cluster", "own_cluster"} & set(item.fixturenames):
         for path in sorted(made.layout.logs.glob("*.log")):
-            if path.name != "audit.log":
-                lines = made.control.last_lines(path.stem, LOG_LINES)
-                report.sections.append((f"end of {path.name}", lines))
+            rows = path.read_text(errors="replace").splitlines() if path.exists() else []
+            if complaints := [row[:300] for row in rows if COMPLAINT.match(row)][-LOG_LINES:]:
+                report.sections.append((f"end of {path.name}", "\n".join(complaints)))
     return report

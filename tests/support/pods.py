@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from typing import Any
@@ -10,6 +11,9 @@ from cluster.images import BUSYBOX
 from tests.support.processes import eventually
 
 _PATIENCE_SECONDS = 90
+
+IMAGE = os.environ.get("LECTERN_TEST_IMAGE", BUSYBOX)
+"""What pods run; a cluster that `--kubeconfig` names may have busybox under another name."""
 
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -33,7 +37,7 @@ def pod(name: str, script: str, *, node: str | None = None, **more: Any) -> dict
     """
     container = {
         "name": "main",
-        "image": BUSYBOX,
+        "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
         "command": ["sh", "-c", script],
         **more.pop("container", {}),

@@ -45,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--all", action="store_true", help="every cluster of this checkout")
     for verb in (up, down):
         verb.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
-        verb.add_argument("--name", default="lectern", type=_name, help="to have several side by side")
+        verb.add_argument(
+            "--name", default="lectern", type=_name, help="to have several side by side"
+        )
     prepare = verbs.add_parser("prepare", help="build what the tests of the cluster need")
     prepare.set_defaults(verb=_prepare)
     prepare.add_argument("programs", nargs="+", choices=sorted(programs.BUILDS))
@@ -67,7 +69,9 @@ def _up(arguments: argparse.Namespace) -> int:
     demo.start(cluster, arguments)
     cluster.let_live()
     name = [] if arguments.name == "lectern" else ["--name", arguments.name]
-    ends = f"make cluster-down ARGS={shlex.quote(shlex.join(name))}" if name else "make cluster-down"
+    ends = (
+        f"make cluster-down ARGS={shlex.quote(shlex.join(name))}" if name else "make cluster-down"
+    )
     say(f"End it with: {ends}")
     return 0
 
@@ -77,7 +81,7 @@ def _use(kubeconfig: Path) -> int:
     api = Api(kubeconfig)
     if not api.is_ready():
         raise ClusterError(f"KUBECONFIG names {kubeconfig}, whose API server does not answer")
-    nodes = ", ".join(node.metadata.name for node in api.core.list_node().items)
+    nodes = ", ".join(node["metadata"]["name"] for node in api.nodes())
     say(f"KUBECONFIG names {kubeconfig}: it is used as it is, nothing was started. Nodes: {nodes}")
     return 0
 
@@ -90,7 +94,9 @@ def _down(arguments: argparse.Namespace) -> int:
         lived = keeper.life_of(Layout(folder)) is not None
         left = folder.exists()
         Cluster(Layout(folder), say).stop()
-        what = "has ended" if lived else "had ended; what it left is gone" if left else "does not run"
+        what = (
+            "has ended" if lived else "had ended; what it left is gone" if left else "does not run"
+        )
         say(f"Cluster {folder.name} {what}")
     if not folders:
         say("No cluster runs")

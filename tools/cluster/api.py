@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -10,18 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
+from kubernetes.client.rest import RESTResponse
 from kubernetes.dynamic import DynamicClient
 from urllib3.exceptions import HTTPError
 
 from cluster.errors import ClusterError
 
+_TIMEOUTS = (5.0, 10.0)
+"""Seconds to connect, and to wait for an answer."""
+
 _MANAGER = "lectern-cluster"
 
 
 class Api:
-    """A thin hand for what setting up a cluster needs; tests use ``client`` for the rest."""
+    """A thin hand for what setting up a cluster needs; tests use ``core`` and ``client``."""
 
     def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
+        """Read who we are and where the API server is; nothing is asked yet."""
         self.client: client.ApiClient = config.new_client_from_config(str(kubeconfig), context)
         self.core = client.CoreV1Api(self.client)
 
@@ -32,22 +38,41 @@ class Api:
 
     def is_ready(self) -> bool:
         """Whether the API server says that it is ready."""
-        address = f"{self.client.configuration.host}/readyz"
         try:
-            answer = self.client.call_api("GET", address, _request_timeout=(1.0, 2.0))
+            return bool(self._get("/readyz").status == HTTPStatus.OK)
         except (client.ApiException, HTTPError, OSError):
             return False
-        return bool(answer.status == 200)
+
+    def read(self, path: str) -> dict[str, Any] | None:
+        """Return an object or a list as it is in JSON, None when there is none.
+
+        Args:
+            path: for example ``/api/v1/nodes/host``.
+
+        Raises:
+            kubernetes.client.ApiException: for every other answer than 200 and 404.
+        """
+        answer = self._get(path)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.status != HTTPStatus.OK:
+            raise client.ApiException(http_resp=answer)
+        found: dict[str, Any] = json.loads(answer.read())
+        return found
+
+    def _get(self, path: str) -> RESTResponse:
+        address = f"{self.client.configuration.host}{path}"
+        return self.client.call_api("GET", address, _request_timeout=_TIMEOUTS)
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Return all nodes."""
+        rows: list[dict[str, Any]] = (self.read("/api/v1/nodes") or {})["items"]
+        return rows
 
     def is_node_ready(self, name: str) -> bool:
         """Whether a node is there and Ready."""
-        try:
-            conditions = self.core.read_node_status(name).status.conditions or []
-        except client.ApiException as error:
-            if error.status == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return any(row.type == "Ready" and row.status == "True" for row in conditions)
+        node = self.read(f"/api/v1/nodes/{name}")
+        return node is not None and is_ready(node)
 
     def apply(self, objects: Iterable[dict[str, Any]]) -> None:
         """Make objects or bring them to what is asked, by server-side apply."""
@@ -62,6 +87,12 @@ class Api:
                 field_manager=_MANAGER,
                 force_conflicts=True,
             )
+
+
+def is_ready(thing: dict[str, Any]) -> bool:
+    """Whether a node or pod says that it is Ready."""
+    rows = thing.get("status", {}).get("conditions") or []
+    return any(row["type"] == "Ready" and row["status"] == "True" for row in rows)
 
 
 def wait(holds: Callable[[], object], what: str, seconds: float, every: float = 0.05) -> None:

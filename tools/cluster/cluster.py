@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,11 +11,13 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from cluster import controlplane, keeper, network, programs, roles
+from cluster import controlplane, keeper, roles
 from cluster.api import Api, wait
 from cluster.control import Control
 from cluster.errors import ClusterError
 from cluster.layout import Layout
+from cluster.programs import CONTROL_PLANE, NODE, Programs, on_path
+from cluster.programs import find as find_programs
 
 _START_SECONDS = 60
 _END_SECONDS = 60
@@ -27,6 +28,7 @@ class Cluster:
     """A running cluster in namespaces of its own."""
 
     def __init__(self, layout: Layout, say: Callable[[str], None]) -> None:
+        """Take up the cluster of a folder, which `start` starts if it does not run."""
         self.layout = layout
         self.say = say
         self.control = Control(layout)
@@ -55,15 +57,18 @@ class Cluster:
         return Api(self.layout.kubeconfig)
 
     @cached_property
-    def programs(self) -> programs.Programs:
+    def programs(self) -> Programs:
         """Kubernetes' programs."""
-        return programs.find((*programs.CONTROL_PLANE, *programs.NODE), self.say)
+        return find_programs((*CONTROL_PLANE, *NODE), self.say)
 
     def start(self) -> None:
         """Start the control plane; it ends with this process until `let_live` is called."""
         require_root()
         if keeper.life_of(self.layout) is not None:
-            raise ClusterError(f"a cluster runs in {self.layout.folder} already")
+            raise ClusterError(
+                f"A cluster runs already in {self.layout.folder}: `make cluster-down` ends it, "
+                "--name starts another beside it"
+            )
         found = self.programs  # which may take minutes, so before anything runs
         began = time.monotonic()
         keeper.sweep(self.layout)
@@ -87,7 +92,7 @@ class Cluster:
                 start_new_session=True,
             )
 
-    def _start_control_plane(self, found: programs.Programs) -> None:
+    def _start_control_plane(self, found: Programs) -> None:
         controlplane.make_certificates(self.layout)
         self.control.wait_until_it_answers()
         self.control.start(controlplane.etcd(self.layout, found))
@@ -105,8 +110,7 @@ class Cluster:
         )
 
     def _has_default_account(self) -> bool:
-        accounts = self.api.core.list_namespaced_service_account("default").items
-        return any(account.metadata.name == "default" for account in accounts)
+        return self.api.read("/api/v1/namespaces/default/serviceaccounts/default") is not None
 
     def wait(self, holds: Callable[[], object], what: str, *names: str) -> None:
         """Return once something holds; end early when one of some programs has ended.
@@ -198,5 +202,5 @@ def require_root() -> None:
             "sudo make cluster. Or name a cluster that runs already: KUBECONFIG=FILE"
         )
     for name in ("unshare", "nsenter", "setpriv"):
-        programs.on_path(name, "util-linux")
-    programs.on_path("ip", "iproute2")
+        on_path(name, "util-linux")
+    on_path("ip", "iproute2")

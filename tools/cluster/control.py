@@ -20,6 +20,7 @@ class Control:
     """A connection to `inside` for each question, so that several may ask at once."""
 
     def __init__(self, layout: Layout) -> None:
+        """Remember whose first process to ask."""
         self._layout = layout
 
     def start(self, program: Program) -> None:
@@ -47,13 +48,13 @@ class Control:
         text = path.read_text(errors="replace") if path.exists() else "(no log)"
         return "\n".join(text.splitlines()[-count:])
 
-    def _ask(self, question: dict[str, Any]) -> Any:
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         with self._connect() as connection:
             connection.sendall(json.dumps(question).encode() + b"\n")
             line = connection.makefile("rb").readline()
         if not line:
             raise ClusterError("the cluster has ended")
-        answer = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise ClusterError(f"{question['do']}: {answer['error']}")
         return answer
@@ -67,7 +68,9 @@ class Control:
             connection.connect(f"/proc/self/fd/{folder}/{self._layout.control.name}")
         except OSError as error:
             connection.close()
-            raise ClusterError(f"no cluster answers in {self._layout.folder}: {error.strerror}") from None
+            raise ClusterError(
+                f"no cluster answers in {self._layout.folder}: {error.strerror}"
+            ) from None
         finally:
             os.close(folder)
         return connection
@@ -85,5 +88,7 @@ class Control:
                 return
             except ClusterError:
                 if time.monotonic() > deadline:
-                    raise ClusterError(f"the namespaces did not start:\n{self.last_lines('inside')}") from None
+                    raise ClusterError(
+                        f"the namespaces did not start:\n{self.last_lines('inside')}"
+                    ) from None
             time.sleep(0.02)

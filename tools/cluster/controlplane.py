@@ -78,7 +78,11 @@ def make_certificates(layout: Layout) -> Authorities:
     authorities.front.issue("front-client", "front-proxy-client")
     pki.make_key_pair(layout.certificates, "service-accounts")
     for file, name in _PEOPLE.items():
-        hosts = ("localhost", "127.0.0.1") if file in ("kube-controller-manager", "kube-scheduler") else ()
+        hosts = (
+            ("localhost", "127.0.0.1")
+            if file in ("kube-controller-manager", "kube-scheduler")
+            else ()
+        )
         who = ca.issue(file, name, hosts=hosts)
         kubeconfig.write(layout.kubeconfig_of(file), SERVER, ca.pair.certificate, who)
     admin = pki.Pair.at(layout.certificates, "admin")

@@ -50,8 +50,9 @@ def _write_kubectl(cluster: Cluster) -> Path:
 
 
 def _show(cluster: Cluster, kubectl: Path) -> None:
-    nodes = cluster.api.core.list_node().items
-    names = [f"{node.metadata.name} ({node.metadata.labels['lectern/node-kind']})" for node in nodes]
+    nodes = [node["metadata"] for node in cluster.api.nodes()]
+    names = [f"{node['name']} ({node['labels']['lectern/node-kind']})" for node in nodes]
+
     rows = {
         "kubeconfig": _shown(cluster.layout.kubeconfig),
         "nodes": ", ".join(names) or "none",

@@ -61,7 +61,10 @@ def build(wanted: Build, folder: Path, say: Callable[[str], None]) -> Path:
 
 def _digest(wanted: Build) -> str:
     """Return a name for all that the program is made from, our own text included."""
-    files = sorted(wanted.module.glob("*.go")) + [wanted.module / "go.mod", wanted.module / "go.sum"]
+    files = sorted(wanted.module.glob("*.go")) + [
+        wanted.module / "go.mod",
+        wanted.module / "go.sum",
+    ]
     total = hashlib.sha256(repr((wanted.package, wanted.flags, _ENVIRONMENT)).encode())
     for file in files:
         content = file.read_bytes() if file.exists() else b""
@@ -71,7 +74,8 @@ def _digest(wanted: Build) -> str:
 
 def _build(wanted: Build, program: Path, say: Callable[[str], None]) -> None:
     go = _go()
-    about = "a few seconds" if wanted.minutes < 0.5 else f"about {wanted.minutes:g} minutes"
+    minutes = "a minute" if wanted.minutes == 1 else f"{wanted.minutes:g} minutes"
+    about = "a few seconds" if wanted.minutes < 0.5 else f"about {minutes}"
     say(f"Building {wanted.name} (once; {about} on two cores)")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=program.parent) as work:
@@ -87,7 +91,11 @@ def _build(wanted: Build, program: Path, say: Callable[[str], None]) -> None:
 
 def _go() -> str:
     path = shutil.which("go", path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/go/bin")
-    text = subprocess.run([path, "version"], capture_output=True, text=True, check=False).stdout if path else ""
+    text = (
+        subprocess.run([path, "version"], capture_output=True, text=True, check=False).stdout
+        if path
+        else ""
+    )
     version = re.search(r"go(\d+)\.(\d+)", text)
     if path and version and tuple(map(int, version.groups())) >= _OLDEST:
         return path
@@ -104,7 +112,7 @@ def _run(command: list[str], wanted: Build, say: Callable[[str], None]) -> None:
     With ``-v`` it prints a line for each package that it compiles.
     """
     told = time.monotonic()
-    began, count, last = told, 0, [""]
+    began, count, last = told, 0, list[str]()
     process = subprocess.Popen(
         command,
         cwd=wanted.module,
@@ -115,14 +123,14 @@ def _run(command: list[str], wanted: Build, say: Callable[[str], None]) -> None:
         text=True,
         errors="replace",
     )
-    assert process.stderr  # asked for above
-    for line in process.stderr:
-        last = [*last[-20:], line.rstrip()]
-        count += 1
-        if time.monotonic() - told > _EVERY_SECONDS:
-            told = time.monotonic()
-            say(f"  {told - began:.0f} s: {count} packages; {line.strip()}")
-    if process.wait():
+    with process:
+        for line in process.stderr or ():
+            last = [*last[-20:], line.rstrip()]
+            count += 1
+            if time.monotonic() - told > _EVERY_SECONDS:
+                told = time.monotonic()
+                say(f"  {told - began:.0f} s: {count} packages; {line.strip()}")
+    if process.returncode:
         raise ClusterError(f"go could not build {wanted.name}:\n" + "\n".join(last))
 
 

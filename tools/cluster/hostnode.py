@@ -28,6 +28,7 @@ class HostNode:
     name = NAME
 
     def __init__(self, cluster: Cluster) -> None:
+        """Make it ready to be started."""
         self.cluster = cluster
         self._folder = cluster.layout.data / "host"
 
@@ -47,7 +48,10 @@ class HostNode:
             self.load(archive)
         cluster.control.start(self._kubelet())
         cluster.wait(
-            lambda: cluster.api.is_node_ready(NAME), "the host node was not ready", _CONTAINERD, _KUBELET
+            lambda: cluster.api.is_node_ready(NAME),
+            "the host node was not ready",
+            _CONTAINERD,
+            _KUBELET,
         )
         services.start(cluster, NAME)
         cluster.say(f"Node {NAME} ready after {time.monotonic() - began:.1f} s more")
@@ -55,6 +59,16 @@ class HostNode:
     def load(self, archive: Path) -> None:
         """Make an image from an OCI or Docker archive known to the node."""
         self._ctr("images", "import", "--all-platforms", archive)
+
+    def images(self) -> list[str]:
+        """Return the names of the images that the node has."""
+        return self._ctr("images", "list", "--quiet").split()
+
+    def push(self, image: str, name: str) -> None:
+        """Copy an image of the node into the cluster's registry, under a whole name there."""
+        self._ctr("images", "tag", "--force", image, name)
+        self._ctr("images", "push", "--hosts-dir", self._folder / "registry", name)
+        self._ctr("images", "remove", name)
 
     def _containers_answer(self) -> bool:
         if not Path(f"/proc/{self.cluster.life.first}/root{SOCKET}").exists():
@@ -71,7 +85,9 @@ class HostNode:
         for name in ("cni", "registry", "kubelet"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         addresses = str(folder / "addresses")
-        controlplane.write_json(folder / "cni" / "10-pods.conflist", kubelet.cni_settings(NUMBER, addresses))
+        controlplane.write_json(
+            folder / "cni" / "10-pods.conflist", kubelet.cni_settings(NUMBER, addresses)
+        )
         plugins = next(path for path in (*_CNI_FOLDERS, "") if path == "" or Path(path).is_dir())
         settings = kubelet.containerd_settings(
             images.PAUSE, plugins, str(folder / "cni"), str(folder / "registry")

@@ -89,9 +89,13 @@ def _do(folder: str, *words: str) -> None:
     try:
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise ClusterError(f"a static busybox is missing, and {words[0]}: {error.strerror}") from None
+        raise ClusterError(
+            f"a static busybox is missing, and {words[0]}: {error.strerror}"
+        ) from None
     if done.returncode:
-        raise ClusterError(f"a static busybox is missing, and {words[0]} said: {done.stderr.strip()}")
+        raise ClusterError(
+            f"a static busybox is missing, and {words[0]} said: {done.stderr.strip()}"
+        )
 
 
 def _is_static(path: Path) -> bool:

@@ -67,7 +67,11 @@ def configuration(authority: str, serving: tuple[str, str], containerd: str) -> 
         "syncFrequency": "5s",
         "failSwapOn": False,
         # Disk and memory are shared with all else on the machine: its needs evict nobody here.
-        "evictionHard": {"memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%"},
+        "evictionHard": {
+            "memory.available": "0%",
+            "nodefs.available": "0%",
+            "imagefs.available": "0%",
+        },
         "imageGCHighThresholdPercent": 100,
         # An image that was imported may be used without proof that it could be pulled.
         "imagePullCredentialsVerificationPolicy": "NeverVerify",

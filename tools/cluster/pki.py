@@ -50,7 +50,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _subject(name, ())
         builder = _builder(subject, subject, key.public_key())
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
         builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         certificate = builder.add_extension(identifier, critical=False).sign(key, hashes.SHA256())

@@ -80,7 +80,9 @@ def _leave_root_group() -> None:
     for pid in (cgroups.ROOT / "cgroup.procs").read_text().split():
         (leaf / "cgroup.procs").write_text(pid)
     controllers = (cgroups.ROOT / "cgroup.controllers").read_text().split()
-    (cgroups.ROOT / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
+    (cgroups.ROOT / "cgroup.subtree_control").write_text(
+        " ".join(f"+{name}" for name in controllers)
+    )
 
 
 def _mount_own_folders(layout: Layout) -> None:
@@ -88,7 +90,15 @@ def _mount_own_folders(layout: Layout) -> None:
         if not Path(name).is_dir():
             continue
         if name in _IN_MEMORY:
-            _do("mount", "-t", "tmpfs", "-o", "mode=1777" if name == "/dev/shm" else "mode=755", "tmpfs", name)
+            _do(
+                "mount",
+                "-t",
+                "tmpfs",
+                "-o",
+                "mode=1777" if name == "/dev/shm" else "mode=755",
+                "tmpfs",
+                name,
+            )
             continue
         own = layout.data / "system" / name.strip("/").replace("/", "-")
         own.mkdir(parents=True)

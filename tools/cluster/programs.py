@@ -91,7 +91,9 @@ def find(wanted: Iterable[str], say: Callable[[str], None]) -> Programs:
             say(f"{origin} is passed over: it has no {', '.join(missing)}")
     program = str(built("node", say))
     every = (*CONTROL_PLANE, *NODE, "kubectl")
-    return Programs(f"Kubernetes {KUBERNETES}, built here", {name: [program, name] for name in every})
+    return Programs(
+        f"Kubernetes {KUBERNETES}, built here", {name: [program, name] for name in every}
+    )
 
 
 def _places() -> list[tuple[str, str]]:

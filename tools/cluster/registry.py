@@ -33,8 +33,12 @@ def start(cluster: Cluster) -> None:
     cluster.control.start(
         Program(_NAME, [str(program), "serve", str(file)], {"OTEL_TRACES_EXPORTER": "none"})
     )
-    probe = f"import socket; socket.create_connection({(network.MACHINE, network.REGISTRY_PORT)}, 2)"
-    cluster.wait(lambda: cluster.succeeds("python3", "-c", probe), "the registry did not answer", _NAME)
+    probe = (
+        f"import socket; socket.create_connection({(network.MACHINE, network.REGISTRY_PORT)}, 2)"
+    )
+    cluster.wait(
+        lambda: cluster.succeeds("python3", "-c", probe), "the registry did not answer", _NAME
+    )
     cluster.say(f"Registry {HOST} answers")
 
 

@@ -36,9 +36,7 @@ class Relay:
         listener.setblocking(False)
         return await asyncio.start_server(self._connected, sock=listener)
 
-    async def _connected(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there, back = await asyncio.open_connection(network.MACHINE, self.port)
         except OSError:

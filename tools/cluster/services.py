@@ -119,7 +119,9 @@ def _kube_router(cluster: Cluster, node: str) -> Program:
 
 def _dns_objects() -> list[dict[str, Any]]:
     """Return the Service that pods ask; behind it is a process, so it selects no pods."""
-    ports = [{"name": f"dns-{kind.lower()}", "port": 53, "protocol": kind} for kind in ("UDP", "TCP")]
+    ports = [
+        {"name": f"dns-{kind.lower()}", "port": 53, "protocol": kind} for kind in ("UDP", "TCP")
+    ]
     labels = {"kubernetes.io/service-name": "kube-dns"}
     return [
         {

@@ -51,6 +51,7 @@ class Supervisor:
     """All programs of a cluster, by their names."""
 
     def __init__(self, layout: Layout) -> None:
+        """Look after nothing yet; ``layout`` says where logs go."""
         self._layout = layout
         self._running: dict[str, _Running] = {}
 

@@ -102,8 +102,8 @@ def cluster_down(arguments: list[str]) -> int:
 
 def _cluster(verb: str, arguments: list[str]) -> int:
     environment, where = _prepare("venv-test", "test.txt")
-    command = [environment.python, "-m", "cluster", verb, "--folder", where.base / "cluster"]
-    _become(environment, [*command, *arguments], PYTHONPATH="tools")
+    command: list[str | Path] = [environment.python, "-m", "cluster", verb, *arguments]
+    _become(environment, [*command, "--folder", where.base / "cluster"], PYTHONPATH="tools")
 
 
 def lock(arguments: list[str]) -> int:

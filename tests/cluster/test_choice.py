@@ -1,0 +1,186 @@
+"""Which cluster is used, where its programs come from, and several side by side."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from tests.support.pods import pod, wait_until_ready
+from tests.support.processes import eventually
+
+from cluster import network, programs
+from cluster.cluster import Cluster
+from cluster.errors import ClusterError
+from cluster.layout import Layout
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 200
+
+
+def tool(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line behind `make cluster`."""
+    clean = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
+    return subprocess.run(
+        [sys.executable, "-m", "cluster", *words],
+        env=clean | {"PYTHONPATH": str(ROOT / "tools")} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder for clusters with a space and Chinese letters in its name."""
+    folder = tmp_path / "my 集群"
+    yield folder
+    tool("down", "--all", "--folder", str(folder))
+
+
+def test_a_person_starts_uses_and_ends_a_cluster(place):
+    up = tool("up", "--folder", str(place))
+    assert up.returncode == 0, up.stderr
+    assert "Control plane ready after" in up.stdout
+    assert "End it with: make cluster-down" in up.stdout
+    kubectl = place / "lectern" / "kubectl"
+    asked = subprocess.run([kubectl, "get", "nodes"], capture_output=True, text=True, check=True)
+    assert re.search(r"^host +Ready", asked.stdout, re.MULTILINE)
+    second = tool("up", "--folder", str(place))
+    assert (second.returncode, "runs already" in second.stderr) == (2, True)
+    down = tool("down", "--folder", str(place))
+    assert down.stdout == "Cluster lectern has ended\n"
+    assert not (place / "lectern").exists()
+    assert tool("down", "--folder", str(place)).stdout == "Cluster lectern does not run\n"
+
+
+def test_a_name_that_would_be_a_path_is_refused(place):
+    done = tool("up", "--folder", str(place), "--name", "../x")
+    assert done.returncode == 2
+    assert "letters, digits and hyphens" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_cluster_that_runs_already_is_used_as_it_is(own_cluster, place):
+    done = tool("up", "--folder", str(place), KUBECONFIG=str(own_cluster.kubeconfig))
+    assert done.returncode == 0, done.stderr
+    assert "nothing was started" in done.stdout
+    assert not place.exists()
+
+
+def test_a_kubeconfig_that_leads_nowhere_is_said(place, own_cluster):
+    text = own_cluster.kubeconfig.read_text()
+    place.mkdir()
+    config = place / "kubeconfig"
+    config.write_text(text.replace(str(own_cluster.life.api_port), "9"))
+    done = tool("up", "--folder", str(place), KUBECONFIG=str(config))
+    assert done.returncode == 2
+    assert "does not answer" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_tests_run_on_any_cluster(own_cluster, host_node):
+    """The whole of test_pods, in a pytest that knows this cluster by its kubeconfig alone."""
+    assert host_node
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/cluster/test_pods.py",
+    ]
+    command += ["-k", "computes or removal", "--kubeconfig", str(own_cluster.kubeconfig)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+    assert "Control plane ready" not in done.stdout + done.stderr
+
+
+def test_two_clusters_run_side_by_side(own_cluster, tmp_path):
+    """They have the same addresses and know nothing of one another."""
+    other = Cluster(Layout(tmp_path / "other"), print)
+    other.start()
+    try:
+        own_cluster.api.core.create_namespaced_config_map("default", {"metadata": {"name": "mine"}})
+        names = [
+            item.metadata.name
+            for item in other.api.core.list_namespaced_config_map("default").items
+        ]
+        assert names == ["kube-root-ca.crt"]
+        assert own_cluster.life.api_port != other.life.api_port
+        own, its = (made.run("readlink", "/proc/self/ns/net") for made in (own_cluster, other))
+        assert own != its
+    finally:
+        other.stop()
+        own_cluster.api.core.delete_namespaced_config_map("mine", "default")
+    assert own_cluster.api.is_ready()
+
+
+def test_a_browser_gets_in(own_cluster, host_node, namespace):
+    """A Service with the fixed NodePort answers at the machine's loopback address."""
+    script = "echo welcome >/tmp/index.html; exec httpd -f -p 8080 -h /tmp"
+    own_cluster.api.core.create_namespaced_pod(namespace, pod("web", script, node=host_node.name))
+    ports = [{"port": 8080, "nodePort": network.WEB_PORT}]
+    spec = {"type": "NodePort", "selector": {"app": "web"}, "ports": ports}
+    own_cluster.api.core.create_namespaced_service(
+        namespace, {"metadata": {"name": "web"}, "spec": spec}
+    )
+    wait_until_ready(own_cluster.api, namespace, "web")
+    address = f"http://127.0.0.1:{own_cluster.life.web_port}/index.html"
+
+    def answers() -> bool:
+        try:
+            return requests.get(address, timeout=5).text == "welcome\n"
+        except requests.ConnectionError:
+            return False
+
+    eventually(answers, "the relay never led to the Service")
+
+
+@pytest.fixture
+def assets(tmp_path, monkeypatch):
+    """A folder with Kubernetes' programs under their own names, as KUBEBUILDER_ASSETS has them."""
+    node = programs.built("node", print)
+    folder = tmp_path / "assets"
+    folder.mkdir()
+    for name in (*programs.CONTROL_PLANE, *programs.NODE, "kubectl"):
+        (folder / name).write_text(f'#!/bin/sh\nexec "{node}" {name} "$@"\n')
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(folder))
+    return folder
+
+
+def test_programs_of_the_machine_are_used(assets, tmp_path):
+    told: list[str] = []
+    made = Cluster(Layout(tmp_path / "cluster"), told.append)
+    made.start()
+    try:
+        assert f"KUBEBUILDER_ASSETS ({assets})" in told[-1]
+        assert made.api.core.list_namespace().items
+    finally:
+        made.stop()
+
+
+def test_half_a_set_is_passed_over_and_said(assets):
+    (assets / "kubelet").unlink()
+    told: list[str] = []
+    found = programs.find((*programs.CONTROL_PLANE, *programs.NODE), told.append)
+    assert told == [f"KUBEBUILDER_ASSETS ({assets}) is passed over: it has no kubelet"]
+    assert found.origin == f"Kubernetes {programs.KUBERNETES}, built here"
+
+
+def test_a_control_plane_that_dies_says_why(tmp_path, assets):
+    (assets / "etcd").write_text("#!/bin/sh\necho the disk is full >&2; exit 7\n")
+    made = Cluster(Layout(tmp_path / "cluster"), print)
+    with pytest.raises(ClusterError, match=r"etcd ended with exit code 7:\nthe disk is full"):
+        made.start()
+    assert not (tmp_path / "cluster").exists()
