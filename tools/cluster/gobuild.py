@@ -24,6 +24,9 @@ _EVERY_SECONDS = 10.0
 _OLDEST = (1, 21)
 """First Go that fetches the newer one that a go.mod asks for by itself."""
 
+_GO_FOLDER = "/usr/local/go/bin"
+"""Where Go's own installer puts it, often without being on the PATH of root."""
+
 _ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false"}
 
 
@@ -90,7 +93,7 @@ def _build(wanted: Build, program: Path, say: Callable[[str], None]) -> None:
 
 
 def _go() -> str:
-    path = shutil.which("go", path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/go/bin")
+    path = shutil.which("go", path=f"{os.environ.get('PATH', os.defpath)}:{_GO_FOLDER}")
     text = (
         subprocess.run([path, "version"], capture_output=True, text=True, check=False).stdout
         if path
