@@ -2,7 +2,7 @@
 # All paths are relative, so that the checkout may lie in a folder with spaces.
 LECTERN = @"$${PYTHON:-python3}" tools/make.py
 
-.PHONY: help run test test-slow fuzz check bench cluster cluster-down lock clean
+.PHONY: help run test test-slow fuzz check bench bench-cluster cluster cluster-down lock clean
 
 help:
 	$(LECTERN) help
@@ -24,6 +24,9 @@ check: ## Style, types, import rules, sizes, profiles, known vulnerabilities
 
 bench: ## Measure against plain JupyterHub
 	$(LECTERN) bench $(ARGS)
+
+bench-cluster: ## Measure the clusters that make cluster starts
+	$(LECTERN) bench-cluster $(ARGS)
 
 cluster: ## Start a Kubernetes on this machine; ARGS="--help" says what it may have
 	$(LECTERN) cluster $(ARGS)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench import (
     catalog,
+    clusters,
     figures,
     hubs,
     inside,
@@ -44,11 +45,13 @@ def main(words: list[str] | None = None) -> int:
         return 0
     folder: Path = options.out
     folder.mkdir(parents=True, exist_ok=True)
-    record = run(_QUICK if options.quick else _WANTED, options.only)
-    record.save(folder / "bench.json")
-    (folder / "benchmarks.md").write_text(report.page(record), encoding="utf-8")
+    book = "cluster" if options.cluster else "hub"
+    record = run(_QUICK if options.quick else _WANTED, options.only, book)
+    record.save(folder / FILES[book])
+    kept = [Record.load(folder / name) for name in FILES.values() if (folder / name).exists()]
+    (folder / "benchmarks.md").write_text(report.page(*kept), encoding="utf-8")
     sys.stdout.write(report.summary(record))
-    sys.stdout.write(f"Samples are in {folder / 'bench.json'}\n")
+    sys.stdout.write(f"Samples are in {folder / FILES[book]}\n")
     for failure in record.failures:
         sys.stderr.write(f"Could not be measured: {failure}\n")
     return 1 if record.failures else 0
@@ -62,7 +65,13 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help=f"{_QUICK} rounds of each figure, for a first look"
     )
     parser.add_argument(
-        "--only", action="append", choices=sorted(GROUPS), help="only this group; may be repeated"
+        "--cluster", action="store_true", help="the clusters of `make cluster`, nothing else"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=sorted(GROUPS | CLUSTER_GROUPS),
+        help="only this group; may be repeated",
     )
     parser.add_argument(
         "--out", type=Path, default=DOCS, metavar="DIR",
@@ -74,18 +83,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(wanted: int, only: list[str] | None = None) -> Record:
-    """Measure everything, or some groups, and return the samples."""
+def run(wanted: int, only: list[str] | None = None, book: str = "hub") -> Record:
+    """Measure everything of a book, or some groups, and return the samples."""
     begin = time.monotonic()
     record = Record(
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        book=book,
         wanted=wanted,
         machine=machine.describe(),
         versions=machine.versions(),
     )
     if not kube.is_installed():
         record.skipped[figures.KUBE] = kube.MISSING
-    for name, group in GROUPS.items():
+    for name, group in (CLUSTER_GROUPS if book == "cluster" else GROUPS).items():
         if only and name not in only:
             continue
         try:
@@ -121,6 +131,22 @@ def _live(record: Record) -> None:
     rounds.repeat(record, "live", live.measure, until=time.monotonic() + _LIVE_SECONDS)
 
 
+def _clusters(record: Record) -> None:
+    with hubs.scratch() as folder:
+        rounds.repeat(record, "clusters", clusters.Clusters(folder).start)
+
+
+def _machines(record: Record) -> None:
+    with hubs.scratch() as folder:
+        rounds.repeat(record, "machines", clusters.Clusters(folder).machines)
+
+
+def _crowd(record: Record) -> None:
+    """One round is enough: it takes minutes, and memory hardly varies."""
+    with hubs.scratch() as folder:
+        rounds.repeat(record, "crowd", clusters.Clusters(folder).crowd, rounds=1)
+
+
 GROUPS: dict[str, Callable[[Record], None]] = {
     "inside": _inside,
     "catalog": _catalog,
@@ -128,6 +154,15 @@ GROUPS: dict[str, Callable[[Record], None]] = {
     "live": _live,
 }
 """The short ones first; `_live` takes what is left of the time."""
+
+CLUSTER_GROUPS: dict[str, Callable[[Record], None]] = {
+    "clusters": _clusters,
+    "machines": _machines,
+    "crowd": _crowd,
+}
+"""Those of `make bench-cluster`."""
+
+FILES = {"hub": "bench.json", "cluster": "bench-cluster.json"}
 
 
 if __name__ == "__main__":

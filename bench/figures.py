@@ -1,7 +1,7 @@
 """The figures: what is measured, in which unit, and what is promised.
 
-Read by `report`; the values come from `live`, `pages`, `inside`,
-`catalog` and `reload`.
+Read by `report`; the values come from `live`, `pages`, `inside`, `catalog`,
+`reload` and `clusters`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ class Figure:
 
     limit: float | None = None
     """Target: at most this much, in the unit."""
+
+    once: bool = False
+    """Whether one round is enough, because a round takes minutes."""
 
 
 FIGURES: tuple[Figure, ...] = (
@@ -154,3 +157,44 @@ FIGURES: tuple[Figure, ...] = (
         limit=50.0,
     ),
 )
+
+CLUSTER_FIGURES: tuple[Figure, ...] = (
+    Figure(id="cluster_control_plane", title="Control plane ready", unit="s", limit=6.0),
+    Figure(
+        id="cluster_host_node",
+        title="Host node Ready, with Services, DNS and policies, after that",
+        unit="s",
+        limit=10.0,
+    ),
+    Figure(
+        id="cluster_machine_kvm",
+        title="Machine node Ready, hardware virtualisation",
+        unit="s",
+        limit=60.0,
+    ),
+    Figure(
+        id="cluster_machine_tcg",
+        title="Machine node Ready, software emulation",
+        unit="s",
+        limit=60.0,
+    ),
+    Figure(id="cluster_process_node", title="Process node Ready, each of 50", unit="s", limit=0.2),
+    Figure(id="cluster_end", title="End of a cluster with all of these", unit="s"),
+    Figure(
+        id="cluster_crowd_memory",
+        title="Memory of all programs, 3,000 pods on 200 process nodes",
+        unit="GiB",
+        limit=1.86,  # 2 GB
+        once=True,
+    ),
+    Figure(
+        id="cluster_crowd_seconds",
+        title="From asking for 3,000 pods until all run, on 200 process nodes",
+        unit="s",
+        once=True,
+    ),
+)
+"""Those of `make bench-cluster`, a run of its own."""
+
+BOOKS: dict[str, tuple[Figure, ...]] = {"hub": FIGURES, "cluster": CLUSTER_FIGURES}
+"""What a record is about -> its figures."""

@@ -53,6 +53,9 @@ class Record:
     date: str
     """Start of the run, ISO 8601 with time zone."""
 
+    book: str = "hub"
+    """Which figures it is about, see `figures.BOOKS`."""
+
     seconds: float = 0.0
     """How long the run took."""
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.figures import FIGURES, Figure
+from bench.figures import BOOKS, Figure
 from bench.record import Record
 
 MET, MISSED, NO_RESULT, NO_TARGET = "met", "**missed**", "no result", "–"
@@ -16,6 +16,9 @@ _HEAD = """\
 
 Written by `make bench` from [bench.json](bench.json), which has every sample; do not edit.
 
+"""
+
+_TABLE = """\
 | Figure | Target | Lectern | Peer | Ratio: median (least–most) | Result |
 |---|---|---|---|---|---|
 """
@@ -45,6 +48,25 @@ _HOW = """
   `gc.freeze` called after the start. Memory is the growth of the resident set.
 """
 
+_CLUSTER_HEAD = """
+# A Kubernetes on one machine
+
+Written by `make bench-cluster` from [bench-cluster.json](bench-cluster.json). Nobody else starts a
+cluster without a container engine, so there is no peer beside it.
+
+"""
+
+_CLUSTER_HOW = """
+## How the clusters were measured
+
+- Each round starts a cluster from nothing and ends it. Programs, images and the system of machine
+  nodes are in the cache; the first start builds them once.
+- Times are wall time. That of a machine node begins before its disks are made and ends when the
+  API server says Ready. Process nodes start together; the time is divided by their number.
+- Memory is the proportional share of every process of the cluster (`Pss`), API server and
+  database included.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -61,7 +83,7 @@ class Result:
 
 def results(record: Record) -> list[Result]:
     """Return every figure with its verdict."""
-    return [_result(record, figure) for figure in FIGURES]
+    return [_result(record, figure) for figure in BOOKS[record.book]]
 
 
 def _result(record: Record, figure: Figure) -> Result:
@@ -73,7 +95,7 @@ def _result(record: Record, figure: Figure) -> Result:
     ratios = tuple(
         value["ours"] / value["peer"] for value in kept if value.get("peer") and "ours" in value
     )
-    verdict = _verdict(figure, ours, ratios, record.wanted)
+    verdict = _verdict(figure, ours, ratios, 1 if figure.once else record.wanted)
     return Result(figure, _median(ours), _median(peer), ratios, verdict)
 
 
@@ -91,11 +113,15 @@ def _median(values: Sequence[float]) -> float | None:
     return statistics.median(values) if values else None
 
 
-def page(record: Record) -> str:
-    """Return the whole page as Markdown."""
-    found = results(record)
-    rows = "".join(f"| {' | '.join(_row(record, result))} |\n" for result in found)
-    return _HEAD + rows + _HOW + _where(record)
+def page(*records: Record) -> str:
+    """Return the whole page as Markdown: one part for each record."""
+    return "".join(_part(record) for record in records)
+
+
+def _part(record: Record) -> str:
+    head, how = (_HEAD, _HOW) if record.book == "hub" else (_CLUSTER_HEAD, _CLUSTER_HOW)
+    rows = (f"| {' | '.join(_row(record, result))} |\n" for result in results(record))
+    return head + _TABLE + "".join(rows) + how + _where(record)
 
 
 def _row(record: Record, result: Result) -> list[str]:

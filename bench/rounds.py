@@ -55,6 +55,7 @@ def repeat(
     group: str,
     measure: Callable[[tuple[str, str]], Values],
     until: float = float("inf"),
+    rounds: int | None = None,
 ) -> None:
     """Add rounds of a group to a record, the arms taking turns in being first.
 
@@ -63,9 +64,11 @@ def repeat(
         group: name of what is measured.
         measure: measures both arms in the order that it is given.
         until: reading of `time.monotonic` after which no further round begins.
+        rounds: how many kept ones; as many as the record wants if not given.
     """
     kept = discarded = 0
-    while kept < record.wanted and discarded <= MOST_DISCARDS and time.monotonic() < until:
+    wanted = rounds or record.wanted
+    while kept < wanted and discarded <= MOST_DISCARDS and time.monotonic() < until:
         order = ARMS if kept % 2 == 0 else ARMS[::-1]
         made = _round(group, (order[0], order[1]), measure)
         record.rounds.append(made)

@@ -1,3 +1,8 @@
 """What all tests share."""
 
-pytest_plugins = ["tests.plugins.clusters", "tests.plugins.skips"]
+pytest_plugins = [
+    "tests.plugins.clusters",
+    "tests.plugins.machinenodes",
+    "tests.plugins.processnodes",
+    "tests.plugins.skips",
+]

@@ -111,7 +111,9 @@ def test_programs_get_what_they_need_and_no_more(own_cluster):
         )
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer made-up"}], ids=["nobody", "token"])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer made-up"}], ids=["nobody", "token"]
+)
 def test_strangers_are_refused(own_cluster, host_node, headers):
     """By every server of the cluster that speaks HTTP."""
     assert host_node

@@ -14,6 +14,10 @@ from cluster.api import Api
 from cluster.cluster import Cluster
 from cluster.errors import ClusterError
 from cluster.layout import Layout
+from cluster.machine import system
+
+_MACHINE = "machine"
+"""What `prepare` calls the system of machine nodes."""
 
 
 def say(text: str) -> None:
@@ -50,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     prepare = verbs.add_parser("prepare", help="build what the tests of the cluster need")
     prepare.set_defaults(verb=_prepare)
-    prepare.add_argument("programs", nargs="+", choices=sorted(programs.BUILDS))
+    prepare.add_argument("parts", nargs="+", choices=[*sorted(programs.BUILDS), _MACHINE])
     return parser
 
 
@@ -104,8 +108,11 @@ def _down(arguments: argparse.Namespace) -> int:
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    for name in arguments.programs:
-        programs.built(name, say)
+    for name in arguments.parts:
+        if name == _MACHINE:
+            system.built(say)
+        else:
+            programs.built(name, say)
     return 0
 
 

@@ -18,6 +18,7 @@ _INHERITED = ("cpuset.cpus", "cpuset.mems")
 """Empty in a new group of version 1, which then takes no process."""
 
 _PATIENCE_SECONDS = 20
+_HAND_ON_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,41 @@ def make(name: str) -> list[Path]:
                 (folder / file).write_text((hierarchy.folder / file).read_text())
         folders.append(folder)
     return folders
+
+
+def step_aside(name: str, pid: int) -> None:
+    """Move a process into a group of its own below a group of version 2.
+
+    There only groups without processes hand their limits on to groups below them.
+    """
+    for hierarchy in hierarchies():
+        if not hierarchy.options:
+            folder = hierarchy.folder / name / "outer"
+            folder.mkdir()
+            (folder / "cgroup.procs").write_text(str(pid))
+
+
+def hand_on(root: Path) -> None:
+    """Let groups below the root of version 2 have all limits, as seen inside.
+
+    Raises:
+        OSError: when others than the caller stay in the root for 10 seconds.
+    """
+    leaf = root / "init"
+    leaf.mkdir()
+    (leaf / "cgroup.procs").write_text(str(os.getpid()))
+    controllers = (root / "cgroup.controllers").read_text().split()
+    words = " ".join(f"+{controller}" for controller in controllers)
+    deadline = time.monotonic() + _HAND_ON_SECONDS
+    while True:
+        try:
+            (root / "cgroup.subtree_control").write_text(words)
+            return
+        except OSError as error:
+            # The keeper is about to take the process away that made the namespaces.
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def members(folder: Path) -> Iterator[int]:

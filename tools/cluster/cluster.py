@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -19,8 +21,11 @@ from cluster.layout import Layout
 from cluster.programs import CONTROL_PLANE, NODE, Programs, on_path
 from cluster.programs import find as find_programs
 
-_START_SECONDS = 60
-_END_SECONDS = 60
+_START_SECONDS = 240
+"""For the slowest machine; a program that ends is noticed at once."""
+
+_INSIDE_SECONDS = 60
+_END_SECONDS = 180
 TOOLS = Path(__file__).resolve().parents[1]
 
 
@@ -82,19 +87,36 @@ class Cluster:
         self.say(f"Control plane ready after {time.monotonic() - began:.1f} s ({found.origin})")
 
     def _start_keeper(self) -> None:
-        with self.layout.log("keeper").open("wb") as log:
-            self._keeper = subprocess.Popen(
-                [sys.executable, "-m", "cluster.keeper", str(self.layout.folder), str(os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=os.environ | {"PYTHONPATH": str(TOOLS)},
-                start_new_session=True,
-            )
+        """Start the keeper; what it says is kept outside the folder that it removes."""
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the keeper
+        self._keeper = subprocess.Popen(
+            [sys.executable, "-m", "cluster.keeper", str(self.layout.folder), str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=self._said,
+            stderr=self._said,
+            env=os.environ | {"PYTHONPATH": str(TOOLS)},
+            start_new_session=True,
+        )
+
+    def _wait_for_keeper(self) -> None:
+        """Return once the first process inside answers.
+
+        Raises:
+            ClusterError: with what the keeper or the first process said.
+        """
+        deadline = time.monotonic() + _INSIDE_SECONDS
+        while not self.control.answers():
+            ended = self._keeper and self._keeper.poll() is not None
+            if ended or time.monotonic() > deadline:
+                self._said.seek(0)
+                told = self._said.read().decode(errors="replace")[-2000:]
+                told += self.control.last_lines("inside")
+                raise ClusterError(f"the cluster's namespaces were not made:\n{told}")
+            time.sleep(0.02)
 
     def _start_control_plane(self, found: Programs) -> None:
         controlplane.make_certificates(self.layout)
-        self.control.wait_until_it_answers()
+        self._wait_for_keeper()
         self.control.start(controlplane.etcd(self.layout, found))
         self.control.start(controlplane.api_server(self.layout, found))
         controlplane.write_outer_kubeconfig(self.layout, self.life.api_port)
@@ -132,29 +154,31 @@ class Cluster:
             self._keeper.stdin.write(keeper.OWNER_MAY_GO)
             self._keeper.stdin.flush()
 
-    def _close_keeper(self) -> None:
-        if self._keeper and self._keeper.stdin:
-            self._keeper.stdin.close()
-        self._keeper = None
-
     def stop(self) -> None:
-        """End the cluster and wait until nothing of it is left."""
+        """End the cluster and wait until nothing of it is left.
+
+        Raises:
+            ClusterError: when it does not end.
+        """
         life = keeper.life_of(self.layout)
-        if life is None and self._keeper is None:
-            keeper.sweep(self.layout)
-            return
-        pid = self._keeper.pid if self._keeper else life.keeper if life else 0
-        descriptor = os.pidfd_open(pid)
-        try:
-            signal.pidfd_send_signal(descriptor, signal.SIGTERM)
-        except ProcessLookupError:
-            self.say("the cluster had ended by itself")
-        finally:
-            os.close(descriptor)
         if self._keeper:
-            self._keeper.wait(_END_SECONDS)
-            self._close_keeper()
+            self._end_own_keeper()
+        elif life:
+            _ask_to_end(life.keeper)
         wait(lambda: keeper.life_of(self.layout) is None, "the cluster did not end", _END_SECONDS)
+        keeper.sweep(self.layout)  # nothing is left of one that ended well
+
+    def _end_own_keeper(self) -> None:
+        assert self._keeper
+        self._keeper.terminate()
+        try:
+            self._keeper.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise ClusterError(f"the cluster did not end within {_END_SECONDS} seconds") from None
+        if self._keeper.stdin:
+            self._keeper.stdin.close()
+        self._said.close()
+        self._keeper = None
 
     def enter(self, words: Sequence[str | Path]) -> list[str]:
         """Return the command that runs another one inside the namespaces."""
@@ -188,6 +212,17 @@ class Cluster:
         except ClusterError:
             return False
         return True
+
+
+def _ask_to_end(pid: int) -> None:
+    """Tell a keeper that somebody else started; it may end by itself at the same time."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+    os.close(descriptor)
 
 
 def require_root() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -63,7 +62,11 @@ class Control:
         """Connect by way of the folder, since its path may be too long for a socket's address."""
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(_PATIENCE_SECONDS)
-        folder = os.open(self._layout.folder, os.O_PATH)
+        try:
+            folder = os.open(self._layout.folder, os.O_PATH)
+        except OSError:
+            connection.close()
+            raise ClusterError(f"no cluster runs in {self._layout.folder}") from None
         try:
             connection.connect(f"/proc/self/fd/{folder}/{self._layout.control.name}")
         except OSError as error:
@@ -75,20 +78,10 @@ class Control:
             os.close(folder)
         return connection
 
-    def wait_until_it_answers(self, seconds: float = 20.0) -> None:
-        """Return once the first process is ready.
-
-        Raises:
-            ClusterError: with the end of its log.
-        """
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                self.states()
-                return
-            except ClusterError:
-                if time.monotonic() > deadline:
-                    raise ClusterError(
-                        f"the namespaces did not start:\n{self.last_lines('inside')}"
-                    ) from None
-            time.sleep(0.02)
+    def answers(self) -> bool:
+        """Whether the first process is ready to be asked."""
+        try:
+            self.states()
+        except ClusterError:
+            return False
+        return True

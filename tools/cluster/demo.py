@@ -5,38 +5,90 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+from collections import Counter
 from pathlib import Path
 
 from cluster import network, registry
 from cluster.cluster import Cluster
 from cluster.hostnode import HostNode
+from cluster.machine.node import MachineNode
+from cluster.nfs import NfsServer
+from cluster.process.settings import PRETEND, RUN
+from cluster.processnodes import ProcessNodes
+
+_MOST_NODES = 1000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say what a cluster may consist of."""
-    parser.add_argument("--no-host-node", action="store_true", help="no containers on this machine")
-    parser.add_argument("--registry", action="store_true", help="a container registry inside")
-    parser.add_argument(
-        "--new",
-        dest="use_kubeconfig",
-        action="store_false",
-        help="start one even if KUBECONFIG names one that runs",
+    add = parser.add_argument
+    add("--no-host-node", action="store_true", help="no containers on this machine")
+    add(
+        "--machine-nodes",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="nodes with kernels of their own",
     )
+    add(
+        "--process-nodes",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="nodes whose pods are processes",
+    )
+    add("--pretend", action="store_true", help="let nothing run on the process nodes")
+    add("--registry", action="store_true", help="a container registry inside")
+    add("--nfs", action="store_true", help="an NFS server inside")
+    add(
+        "--image", dest="images", action="append", default=[], type=_archive, metavar="FILE",
+        help="an OCI or Docker archive that host and machine nodes get; may be repeated",
+    )  # fmt: skip
+    add(
+        "--new", dest="use_kubeconfig", action="store_false",
+        help="start one even if KUBECONFIG names one that runs",
+    )  # fmt: skip
+
+
+def _count(word: str) -> int:
+    if not word.isascii() or not word.isdigit() or int(word) > _MOST_NODES:
+        raise argparse.ArgumentTypeError(f"a number up to {_MOST_NODES}")
+    return int(word)
+
+
+def _archive(word: str) -> Path:
+    path = Path(word).absolute()
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {word}")
+    return path
 
 
 def start(cluster: Cluster, arguments: argparse.Namespace) -> None:
     """Start what the options ask for, and print how to use it."""
     cluster.start()
     try:
-        if not arguments.no_host_node:
-            HostNode(cluster).start()
-        if arguments.registry:
-            registry.start(cluster)
+        _start_parts(cluster, arguments)
     except BaseException:
         cluster.stop()
         raise
-    kubectl = _write_kubectl(cluster)
-    _show(cluster, kubectl)
+    _show(cluster, _write_kubectl(cluster))
+
+
+def _start_parts(cluster: Cluster, arguments: argparse.Namespace) -> None:
+    if not arguments.no_host_node:
+        node = HostNode(cluster)
+        node.start()
+        for archive in arguments.images:
+            node.load(archive)
+    if arguments.registry:
+        registry.start(cluster)
+    if arguments.nfs:
+        NfsServer(cluster).start()
+    for number in range(2, 2 + arguments.machine_nodes):
+        MachineNode(cluster, number, images=arguments.images).start()
+    if arguments.process_nodes:
+        mode = PRETEND if arguments.pretend else RUN
+        ProcessNodes.start(cluster, arguments.process_nodes, mode=mode)
 
 
 def _write_kubectl(cluster: Cluster) -> Path:
@@ -51,11 +103,11 @@ def _write_kubectl(cluster: Cluster) -> Path:
 
 def _show(cluster: Cluster, kubectl: Path) -> None:
     nodes = [node["metadata"] for node in cluster.api.nodes()]
-    names = [f"{node['name']} ({node['labels']['lectern/node-kind']})" for node in nodes]
+    kinds = Counter(node["labels"]["lectern/node-kind"] for node in nodes)
 
     rows = {
         "kubeconfig": _shown(cluster.layout.kubeconfig),
-        "nodes": ", ".join(names) or "none",
+        "nodes": ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none",
         "web": f"http://127.0.0.1:{cluster.life.web_port} leads to the Service with "
         f"nodePort {network.WEB_PORT}",
         "logs": _shown(cluster.layout.logs),

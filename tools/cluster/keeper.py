@@ -74,7 +74,12 @@ def life_of(layout: Layout) -> Life | None:
 def sweep(layout: Layout) -> None:
     """Remove what a cluster left whose keeper was killed."""
     cgroups.remove(group_name(layout.folder))
-    shutil.rmtree(layout.folder, ignore_errors=True)
+    _remove_folder(layout)
+
+
+def _remove_folder(layout: Layout) -> None:
+    if not os.environ.get("LECTERN_KEEP_CLUSTER_FOLDER"):
+        shutil.rmtree(layout.folder, ignore_errors=True)
 
 
 def main(words: list[str]) -> int:
@@ -89,8 +94,7 @@ def main(words: list[str]) -> int:
             _keep(layout, owner, end)
         finally:
             cgroups.remove(group_name(layout.folder))
-            if not os.environ.get("LECTERN_KEEP_CLUSTER_FOLDER"):
-                shutil.rmtree(layout.folder, ignore_errors=True)
+            _remove_folder(layout)
     return 0
 
 
@@ -109,6 +113,7 @@ def _keep(layout: Layout, owner: int | None, end: int) -> None:
     outer = _start_inside(layout, listeners)
     try:
         first = _first_process(outer)
+        cgroups.step_aside(group_name(layout.folder), outer.pid)
         api_port, web_port = (listener.getsockname()[1] for listener in listeners)
         life = Life(os.getpid(), first, api_port, web_port)
         layout.life.write_text(json.dumps(asdict(life)))

@@ -64,25 +64,13 @@ def _mount_system() -> None:
     _do("mount", "-t", "sysfs", "sysfs", "/sys")
     if not groups[0].options:
         _do("mount", "-t", "cgroup2", "cgroup2", cgroups.ROOT)
-        _leave_root_group()
+        cgroups.hand_on(cgroups.ROOT)
         return
     _do("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", cgroups.ROOT)
     for group in groups:
         folder = cgroups.ROOT / group.folder.name
         folder.mkdir()
         _do("mount", "-t", "cgroup", "-o", group.options, "cgroup", folder)
-
-
-def _leave_root_group() -> None:
-    """Move all processes into a group of their own: in version 2 only leaves have any."""
-    leaf = cgroups.ROOT / "init"
-    leaf.mkdir()
-    for pid in (cgroups.ROOT / "cgroup.procs").read_text().split():
-        (leaf / "cgroup.procs").write_text(pid)
-    controllers = (cgroups.ROOT / "cgroup.controllers").read_text().split()
-    (cgroups.ROOT / "cgroup.subtree_control").write_text(
-        " ".join(f"+{name}" for name in controllers)
-    )
 
 
 def _mount_own_folders(layout: Layout) -> None:

@@ -46,6 +46,7 @@ def _checks(environment: Environment) -> dict[str, Callable[[], bool]]:
 def _passes(environment: Environment, name: str, *arguments: str) -> bool:
     command: list[str | Path] = [environment.folder / "bin" / name, *arguments]
     # Names in our sources are not all ASCII, and a C locale would make the tools stumble.
-    variables = os.environ | {"PYTHONUTF8": "1"}
+    # The import rules hold for tools/ too, which is no part of what is installed.
+    variables = os.environ | {"PYTHONUTF8": "1", "PYTHONPATH": "tools"}
     done = subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, check=False)
     return done.returncode == 0

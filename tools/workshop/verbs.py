@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from workshop import apt, checks, interpreters, locks, places
+from workshop import apt, checks, interpreters, locks, machines, places
 from workshop.environments import Environment, prepare, shown
 from workshop.places import CHECKOUT
 from workshop.say import say, stop
@@ -30,6 +30,7 @@ make test-slow  run the tests and those that take minutes
 make fuzz       look for files that the reader stumbles over   ARGS="--fuzz-seconds 3600"
 make check      style, types, import rules, sizes, profiles, known vulnerabilities
 make bench      measure against plain JupyterHub
+make bench-cluster   measure the clusters of `make cluster`
 make cluster    start a Kubernetes on this machine   ARGS="--help"
 make cluster-down   end it, and leave nothing behind
 make lock       work out the pinned dependencies anew   ARGS=--upgrade
@@ -90,8 +91,18 @@ def bench(arguments: list[str]) -> int:
     _become(environment, [environment.python, "-m", "bench", *arguments], PYTHONPATH="tools")
 
 
+def bench_cluster(arguments: list[str]) -> int:
+    """Measure the clusters of `make cluster`."""
+    environment, _ = _prepare("venv-test", "test.txt")
+    machines.prepare(environment, _variables(environment))
+    command: list[str | Path] = [environment.python, "-m", "bench", "--cluster", *arguments]
+    _become(environment, command, PYTHONPATH="tools")
+
+
 def cluster(arguments: list[str]) -> int:
-    """Start a Kubernetes on this machine."""
+    """Start a Kubernetes on this machine, first installing what it needs."""
+    if interpreters.is_root() and not os.environ.get("KUBECONFIG"):
+        machines.install()
     return _cluster("up", arguments)
 
 
@@ -143,6 +154,8 @@ def _pytest(arguments: list[str], *packages: str) -> int:
         missing.insert(0, "chromium")
     if missing:
         apt.install(missing, "for the tests")
+    environment, _ = _prepare("venv-test", "test.txt")
+    machines.prepare(environment, _variables(environment))
     return _run_pytest(arguments)
 
 
@@ -170,6 +183,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "fuzz": fuzz,
     "check": check,
     "bench": bench,
+    "bench-cluster": bench_cluster,
     "cluster": cluster,
     "cluster-down": cluster_down,
     "lock": lock,
