@@ -247,6 +247,7 @@ def deploy(api, namespace: str, prefer: str) -> None:
     preferred = [{"weight": 100, "preference": {"matchExpressions": [term]}}]
     affinity = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}
     template = pod("web", "sleep 3600", affinity=affinity)
+    del template["apiVersion"], template["kind"]
     template["spec"]["restartPolicy"] = "Always"
     spec = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template}
     kind = {"apiVersion": "apps/v1", "kind": "Deployment"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -186,16 +187,18 @@ def test_a_pod_has_the_rights_of_its_account(own_cluster, host_node, namespace):
     configuration = client.Configuration(host=f"https://127.0.0.1:{own_cluster.life.api_port}")
     configuration.ssl_ca_cert = str(own_cluster.layout.certificates / "ca.crt")
     configuration.api_key = {"BearerToken": f"Bearer {token}"}
-    core = client.CoreV1Api(client.ApiClient(configuration))
-    names = [item.metadata.name for item in core.list_namespaced_pod(namespace).items]
-    assert names == ["asker"]
-    with pytest.raises(client.ApiException, match="403"):
-        core.list_namespaced_secret(namespace)
+    asker = client.ApiClient(configuration)
+    with closing(asker.rest_client):
+        core = client.CoreV1Api(asker)
+        names = [item.metadata.name for item in core.list_namespaced_pod(namespace).items]
+        assert names == ["asker"]
+        with pytest.raises(client.ApiException, match="403"):
+            core.list_namespaced_secret(namespace)
 
 
 def test_the_outer_way_in_is_the_same_administrator(own_cluster):
-    api = Api(own_cluster.kubeconfig)
-    review = client.AuthenticationV1Api(api.client).create_self_subject_review({})
+    with closing(Api(own_cluster.kubeconfig)) as api:
+        review = client.AuthenticationV1Api(api.client).create_self_subject_review({})
     assert review.status.user_info.username == "lectern:admin"
     assert "system:masters" in review.status.user_info.groups
 

@@ -68,8 +68,11 @@ def cluster(request):
     """The cluster to test with: one of our own, or that of ``--kubeconfig``."""
     kubeconfig = request.config.getoption("kubeconfig")
     if kubeconfig:
-        return External(Path(kubeconfig), say)
-    return request.getfixturevalue("own_cluster")
+        external = External(Path(kubeconfig), say)
+        yield external
+        external.api.close()
+    else:
+        yield request.getfixturevalue("own_cluster")
 
 
 @pytest.fixture(scope="session")

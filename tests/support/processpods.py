@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubernetes import client
+
 from tests.support.pods import events, pod
 from tests.support.processes import eventually
 

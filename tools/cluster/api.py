@@ -31,6 +31,10 @@ class Api:
         self.client: client.ApiClient = config.new_client_from_config(str(kubeconfig), context)
         self.core = client.CoreV1Api(self.client)
 
+    def close(self) -> None:
+        """Close the connections that are kept for the next question."""
+        self.client.rest_client.close()
+
     @cached_property
     def dynamic(self) -> DynamicClient:
         """Kinds that are only known by name; asks the API server for its list once."""

@@ -59,7 +59,7 @@ def make(name: str) -> list[Path]:
     for hierarchy in hierarchies():
         folder = hierarchy.folder / name
         folder.mkdir(exist_ok=True)
-        for file in _INHERITED:
+        for file in _INHERITED if hierarchy.options else ():
             if (folder / file).exists() and not (folder / file).read_text().strip():
                 (folder / file).write_text((hierarchy.folder / file).read_text())
         folders.append(folder)

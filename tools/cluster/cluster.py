@@ -21,7 +21,7 @@ from cluster.layout import Layout
 from cluster.programs import CONTROL_PLANE, NODE, Programs, on_path
 from cluster.programs import find as find_programs
 
-_START_SECONDS = 240
+_START_SECONDS = 600
 """For the slowest machine; a program that ends is noticed at once."""
 
 _INSIDE_SECONDS = 60
@@ -161,6 +161,8 @@ class Cluster:
             ClusterError: when it does not end.
         """
         life = keeper.life_of(self.layout)
+        if "api" in self.__dict__:
+            self.api.close()
         if self._keeper:
             self._end_own_keeper()
         elif life:

@@ -18,6 +18,7 @@ from cluster.process.client import ApiError, Client
 from cluster.process.events import Events
 from cluster.process.faults import Faults
 from cluster.process.fleet import Fleet
+from cluster.process.guard import Guard
 from cluster.process.kubelet_api import Server
 from cluster.process.objects import Objects
 from cluster.process.settings import Settings
@@ -39,6 +40,7 @@ async def _run(settings: Settings) -> None:
         objects=Objects(client),
         addresses=Addresses(settings.pods_network),
         groups=groups,
+        guard=Guard() if settings.runs else None,
     )
     server = Server(settings)
     fleet = Fleet(tools, await server.start())
@@ -55,6 +57,8 @@ async def _run(settings: Settings) -> None:
         await fleet.stop()
         await server.close()
         await client.close()
+        if tools.guard:
+            tools.guard.close()
         if groups:
             groups.remove()
 

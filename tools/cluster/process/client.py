@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import ssl
@@ -21,6 +22,8 @@ from cluster.errors import ClusterError
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 _CONNECTIONS = 24
+_WATCHES = 2
+_URGENT_CONNECTIONS = 6
 _ANSWER_SECONDS = 30
 _LONGEST_WAIT_SECONDS = 5.0
 
@@ -44,12 +47,19 @@ class Client:
         headers = {"User-Agent": "lectern-process-nodes"}
         if token := user.get("token"):
             headers["Authorization"] = f"Bearer {token}"
-        connector = aiohttp.TCPConnector(ssl=_context(cluster, user), limit=_CONNECTIONS)
-        self._session = aiohttp.ClientSession(connector=connector, headers=headers)
+        context = _context(cluster, user)
+        self._gate = asyncio.Semaphore(_CONNECTIONS)
+        self._session, self._urgent = (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=context, limit=connections), headers=headers
+            )
+            for connections in (_CONNECTIONS + _WATCHES, _URGENT_CONNECTIONS)
+        )
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+        await self._urgent.close()
 
     async def ask(
         self,
@@ -59,6 +69,7 @@ class Client:
         *,
         form: str = "application/json",
         query: Mapping[str, str] | None = None,
+        is_urgent: bool = False,
     ) -> dict[str, Any]:
         """Ask once.
 
@@ -68,6 +79,7 @@ class Client:
             body: what is sent.
             form: its content type.
             query: parameters.
+            is_urgent: whether it must not wait behind what thousands of pods have to say.
 
         Raises:
             ApiError: when the answer is no.
@@ -75,14 +87,20 @@ class Client:
         """
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         patience = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
-        async with self._session.request(
-            method,
-            self.server + path,
-            data=data,
-            params=query,
-            headers={"Content-Type": form},
-            timeout=patience,
-        ) as answer:
+        session = self._urgent if is_urgent else self._session
+        gate = contextlib.nullcontext() if is_urgent else self._gate
+        # Patience begins once it is one's turn: thousands may wait for a connection.
+        async with (
+            gate,
+            session.request(
+                method,
+                self.server + path,
+                data=data,
+                params=query,
+                headers={"Content-Type": form},
+                timeout=patience,
+            ) as answer,
+        ):
             text = await answer.read()
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise ApiError(answer.status, _message(text, answer.status))

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from cluster.process import logs, quantities, sandbox
+from cluster.process.guard import Guard
 from cluster.process.sandbox import Plan
 from cluster.process.status import Ending
 from lectern_spawner.local.cgroups import Hierarchy, Slice
@@ -52,25 +53,30 @@ class Order:
 class Local:
     """A container that has started."""
 
-    def __init__(self, order: Order, log: logs.Writer, group: Slice | None) -> None:
+    def __init__(
+        self, order: Order, log: logs.Writer, group: Slice | None, guard: Guard | None
+    ) -> None:
         """Start nothing: that is `start`'s."""
         self.identity = f"lectern-process://{secrets.token_hex(16)}"
         self._order = order
         self._log = log
         self._group = group
+        self._guard = guard
         self._pid = 0
         self._status: asyncio.ReadTransport | None = None
         self._copies: list[asyncio.Task[None]] = []
         self._outer: asyncio.subprocess.Process | None = None
 
     @classmethod
-    async def start(cls, order: Order, log: logs.Writer, group: Slice | None) -> Local:
+    async def start(
+        cls, order: Order, log: logs.Writer, group: Slice | None, guard: Guard | None
+    ) -> Local:
         """Start a container and return once its command runs.
 
         Raises:
             StartError: when there is no sandbox for it.
         """
-        made = cls(order, log, group)
+        made = cls(order, log, group, guard)
         reading, writing = os.pipe()
         try:
             words = sandbox.command(order.plan, order.programs, writing)
@@ -130,6 +136,8 @@ class Local:
         if not line:
             return False
         self._pid = int(json.loads(line)["child-pid"])
+        if self._guard:
+            self._guard.add(self._pid)
         own = os.path.realpath(self._order.programs["bwrap"])
         while self._program() == own:
             await asyncio.sleep(_LOOK_SECONDS)
@@ -147,6 +155,8 @@ class Local:
         assert self._outer is not None  # started above
         code = await self._outer.wait()
         await asyncio.gather(*self._copies)
+        if self._guard and self._pid:
+            self._guard.remove(self._pid)
         self._log.close()
         if self._status:
             self._status.close()
@@ -166,23 +176,17 @@ class Local:
         except ProcessLookupError:
             return
 
-    def entering(self, words: list[str]) -> list[str]:
-        """Return the words that run a command beside the container's own."""
-        programs, plan = self._order.programs, replace(self._order.plan, words=words)
-        enter = [
-            programs["nsenter"],
-            "--target",
-            str(self._pid),
-            "--mount",
-            "--pid",
-            "--ipc",
-            "--uts",
-        ]
-        return [*enter, "--", *sandbox.as_user(plan, programs)]
+    def entering(self, words: list[str], *, has_terminal: bool = False) -> list[str]:
+        """Return the words that run a command beside the container's own.
 
-    def program(self, name: str) -> str:
-        """Return the path of a program of this machine."""
-        return self._order.programs[name]
+        With a terminal it leads a session of its own, made inside: a shell does not find
+        its way with one that was made in another tree of processes.
+        """
+        programs, plan = self._order.programs, replace(self._order.plan, words=words)
+        enter = [programs["nsenter"], "--target", str(self._pid)]
+        enter += ["--mount", "--pid", "--ipc", "--uts", "--"]
+        enter += [programs["setsid"], "--ctty"] if has_terminal else []
+        return [*enter, *sandbox.as_user(plan, programs)]
 
     async def execute(self, words: list[str], seconds: float) -> tuple[int, str]:
         """Run a command beside it to its end.

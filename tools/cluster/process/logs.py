@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,17 +125,18 @@ async def read(path: Path, wish: Wish, goes_on: Callable[[], bool]) -> AsyncIter
         goes_on: whether the container may still say something.
     """
     left = wish.limit
-    async for text in _read(path, wish, goes_on):
-        piece = text if left is None else text[:left]
-        if piece:
-            yield piece
-        if left is not None:
-            left -= len(piece)
-            if left <= 0:
-                return
+    async with aclosing(_read(path, wish, goes_on)) as texts:
+        async for text in texts:
+            piece = text if left is None else text[:left]
+            if piece:
+                yield piece
+            if left is not None:
+                left -= len(piece)
+                if left <= 0:
+                    return
 
 
-async def _read(path: Path, wish: Wish, goes_on: Callable[[], bool]) -> AsyncIterator[bytes]:
+async def _read(path: Path, wish: Wish, goes_on: Callable[[], bool]) -> AsyncGenerator[bytes]:
     with path.open("rb") as file:
         for text in _present(path, file, wish):
             yield text
@@ -166,6 +168,7 @@ def last_words(path: Path, lines: int = 80, size: int = 2048) -> str:
     """Return the end of a log, for a message about a container's end."""
     if not path.exists():
         return ""
-    rows = deque(path.open("rb"), maxlen=lines)
+    with path.open("rb") as file:
+        rows = deque(file, maxlen=lines)
     text = b"".join(filter(None, map(Wish().shown, rows)))
     return text[-size:].decode(errors="replace")

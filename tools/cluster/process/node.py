@@ -200,7 +200,9 @@ async def renew(client: Client, node: Node, settings: Settings) -> None:
     }
     path = f"{_LEASES}/{node.name}" if node.lease_version else _LEASES
     try:
-        lease = await client.ask("PUT" if node.lease_version else "POST", path, content)
+        lease = await client.ask(
+            "PUT" if node.lease_version else "POST", path, content, is_urgent=True
+        )
     except ApiError as error:
         if error.status not in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
             raise

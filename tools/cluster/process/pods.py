@@ -244,7 +244,8 @@ class Worker:
         if home.runs:
             home.place = await self._prepare()
         self.view.is_set_up = True
-        self._changed()
+        if home.runs or home.tools.settings.pretend_seconds:
+            self._changed()  # else its containers run before it could be reported
 
     async def _prepare(self) -> Place:
         """Make the pod's folders, asking again for as long as something is missing."""

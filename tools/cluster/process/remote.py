@@ -133,9 +133,8 @@ async def _start_terminal(
     del has_input  # a terminal has one in any case
     ours, theirs = os.openpty()
     try:
-        setsid = container.program("setsid")
         process = await container.spawn(
-            [setsid, "--ctty", "--wait", *container.entering(words)],
+            container.entering(words, has_terminal=True),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -99,6 +99,9 @@ def as_user(plan: Plan, programs: Mapping[str, str]) -> list[str]:
     groups = sorted(set(who.groups) - {who.group})
     words += ["--groups", ",".join(map(str, groups))] if groups else ["--clear-groups"]
     words += ["--no-new-privs", "--inh-caps=-all", f"--bounding-set={_bounds(who)}"]
+    # Becoming another user makes the kernel forget that the process shall die with its parent.
+    # (`nsenter` may kill it then; bubblewrap may not, see `guard`.)
+    words += ["--pdeathsig", "KILL"]
     return [*words, "--", programs["env"], "-C", plan.folder, "--", *plan.words]
 
 

@@ -78,7 +78,9 @@ class Starter:
         group = local.group_of(home.tools.groups, name, self._spec)
         path = self._log_of(attempt)
         try:
-            run = await Local.start(order, logs.Writer(path, home.node.now), group)
+            run = await Local.start(
+                order, logs.Writer(path, home.node.now), group, home.tools.guard
+            )
         except StartError as error:
             words = logs.last_words(path).strip()
             path.unlink()

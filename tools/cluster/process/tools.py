@@ -9,6 +9,7 @@ from cluster.process.addresses import Addresses
 from cluster.process.client import Client
 from cluster.process.events import Events
 from cluster.process.faults import Faults
+from cluster.process.guard import Guard
 from cluster.process.objects import Objects
 from cluster.process.settings import Settings
 from lectern_spawner.local.cgroups import Hierarchy
@@ -26,6 +27,9 @@ class Tools:
     addresses: Addresses
     groups: Hierarchy | None
     """Where limits of memory and CPU can be set, if anywhere."""
+
+    guard: Guard | None = None
+    """Ends containers with this process; there is none in mode pretend."""
 
     @property
     def folder(self) -> Path:
