@@ -167,7 +167,9 @@ def test_a_process_that_comes_back_deals_with_the_containers_it_lost(own_cluster
             pods.container("always")["lastState"]["terminated"]["reason"]
             == "ContainerStatusUnknown"
         )
-        assert [row["ip"] for row in pods.status("always")["podIPs"]] == [pods.status("always")["podIP"]]
+        assert [row["ip"] for row in pods.status("always")["podIPs"]] == [
+            pods.status("always")["podIP"]
+        ]
         assert pods.status("done")["phase"] == "Succeeded"
         for name in ("always", "never", "done"):
             pods.delete(name)

@@ -12,6 +12,7 @@ import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of clusters last, and those of emulated machines after all others.
+
+    What they started lives until the end of the run and would take time from tests
+    that come after them.
+    """
+    items.sort(key=lambda item: weight(getattr(item, "fixturenames", ())))
+
+
+def weight(fixtures: Collection[str]) -> int:
+    if {"machine_node", "machine_nodes", "nfs"} & set(fixtures):
+        return 2
+    return 1 if {"cluster", "own_cluster"} & set(fixtures) else 0
+
+
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -56,6 +72,8 @@ def own_cluster(request):
     """A control plane of our own, with nothing else in it."""
     if request.config.getoption("kubeconfig"):
         pytest.skip("needs the inside of a cluster of its own, and --kubeconfig names another")
+    if os.geteuid() != 0:
+        pytest.skip("a cluster of this machine is made by root")
     made = Cluster(Layout(new_folder()), say)
     made.start()
     request.config.stash[STARTED] = made

@@ -61,6 +61,8 @@ class Guest:
         """Return the script that `boot` runs before systemd.
 
         The routes lead straight to other nodes' pods, so that these see who asks.
+        What the network plugins remembered of pods is forgotten: after a power cut it
+        may be half written, and then no old pod could be cleared away.
         """
         others = {number: network.machine_address(number) for number in range(2, LAST_NUMBER + 1)}
         others[1] = network.MACHINE
@@ -78,6 +80,7 @@ class Guest:
         return f"""\
 set -e
 export PATH=/usr/sbin:/usr/bin
+rm -rf /var/lib/cni
 modprobe -a virtio_net virtio_console br_netfilter
 echo {self.name} >/proc/sys/kernel/hostname
 ip -batch - <<END
