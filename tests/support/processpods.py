@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubernetes import client
+from kubernetes.stream import stream
 
 from tests.support.pods import events, pod
 from tests.support.processes import eventually
@@ -114,3 +115,23 @@ def create_deployment(pods: Pods, name: str, replicas: int, **spec: Any) -> None
 def ready_replicas(pods: Pods, name: str) -> int:
     apps = client.AppsV1Api(pods.api.client)
     return apps.read_namespaced_deployment_status(name, pods.namespace).status.ready_replicas or 0
+
+
+def connected(pods: Pods, name: str, *words: str, tty: bool = False):
+    connect = pods.core.connect_get_namespaced_pod_exec
+    return stream(connect, name, pods.namespace, command=list(words), stderr=True, stdin=tty,
+                  stdout=True, tty=tty, _preload_content=False)  # fmt: skip
+
+
+def finished(session) -> tuple[int, str]:
+    """Return a command's exit code and all that it says."""
+    session.run_forever(timeout=60)
+    code = session.returncode
+    said = session.read_all()
+    session.sock.shutdown()  # the client's own close() leaves the connection open
+    return code, said
+
+
+def execute(pods: Pods, name: str, *words: str) -> str:
+    """Run a command by the Python client."""
+    return finished(connected(pods, name, *words))[1]

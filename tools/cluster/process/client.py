@@ -21,9 +21,11 @@ from cluster.errors import ClusterError
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
-_CONNECTIONS = 24
+_CONNECTIONS = 16
 _WATCHES = 2
-_URGENT_CONNECTIONS = 6
+URGENT_CONNECTIONS = 16
+"""For leases, which must not wait behind what thousands of pods have to say."""
+
 _ANSWER_SECONDS = 30
 _LONGEST_WAIT_SECONDS = 5.0
 
@@ -53,7 +55,7 @@ class Client:
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=context, limit=connections), headers=headers
             )
-            for connections in (_CONNECTIONS + _WATCHES, _URGENT_CONNECTIONS)
+            for connections in (_CONNECTIONS + _WATCHES, URGENT_CONNECTIONS)
         )
 
     async def close(self) -> None:
@@ -79,7 +81,7 @@ class Client:
             body: what is sent.
             form: its content type.
             query: parameters.
-            is_urgent: whether it must not wait behind what thousands of pods have to say.
+            is_urgent: whether it has connections of its own, see `URGENT_CONNECTIONS`.
 
         Raises:
             ApiError: when the answer is no.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
 
 import aiohttp
 
 from cluster.process import node as nodes
 from cluster.process import watch
-from cluster.process.client import STRATEGIC, ApiError
+from cluster.process.client import STRATEGIC, URGENT_CONNECTIONS, ApiError
 from cluster.process.faults import Fault
 from cluster.process.node import Node
 from cluster.process.pods import Worker
@@ -54,8 +54,8 @@ class Fleet:
             asyncio.create_task(work)
             for work in (
                 self.tools.events.run(),
-                self._every(self._renewal_seconds(), self._renew),
-                self._every(_HEARTBEAT_SECONDS, self._report),
+                *self._lease_keepers(),
+                self._heartbeats(),
                 watch.follow(
                     client,
                     "/api/v1/pods",
@@ -81,20 +81,39 @@ class Fleet:
         affordable = len(self._nodes) / _RENEWALS_PER_SECOND
         return min(max(wanted, affordable), max(wanted, _LONGEST_RENEWAL_SECONDS))
 
-    async def _every(
-        self, seconds: float, act: Callable[[Node], Coroutine[Any, Any, None]]
-    ) -> None:
-        """Do something for each node in turn, evenly spread over a period, forever."""
+    def _lease_keepers(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what renews leases: several at once, so that a slow answer delays few."""
+        loop = asyncio.get_running_loop()
+        seconds = self._renewal_seconds()
+        share = seconds / len(self._nodes)
+        rows = enumerate(self._nodes.values(), 1)
+        due = deque((loop.time() + number * share, node) for number, node in rows)
+        keepers = min(URGENT_CONNECTIONS, len(due))
+        return [self._keep_leases(due, seconds) for _ in range(keepers)]
+
+    async def _keep_leases(self, due: deque[tuple[float, Node]], seconds: float) -> None:
+        """Renew whichever lease is due next, forever; ``due`` is in the order of time."""
         loop = asyncio.get_running_loop()
         while True:
-            began = loop.time()
-            for number, node in enumerate(self._nodes.values(), 1):
-                await asyncio.sleep(began + number * seconds / len(self._nodes) - loop.time())
-                if node.online.is_set():
-                    self._spawn(act(node))
+            if not due:  # all are being renewed by others
+                await asyncio.sleep(seconds / 10)
+                continue
+            moment, node = due.popleft()
+            await asyncio.sleep(moment - loop.time())
+            if node.online.is_set():
+                await _tolerate(self._renew(node))
+            due.append((max(loop.time(), moment + seconds), node))
 
     async def _renew(self, node: Node) -> None:
         await nodes.renew(self.tools.client, node, self.tools.settings)
+
+    async def _heartbeats(self) -> None:
+        """Let each node report in turn, evenly spread, forever."""
+        while True:
+            for node in self._nodes.values():
+                await asyncio.sleep(_HEARTBEAT_SECONDS / len(self._nodes))
+                if node.online.is_set():
+                    self._spawn(self._report(node))
 
     async def _report(self, node: Node) -> None:
         await nodes.report(self.tools.client, node)
