@@ -61,7 +61,7 @@ def test_a_crash_has_its_exit_code_and_leads_to_a_back_off(pods):
 
 
 def test_a_crash_strikes_what_runs_already_and_only_what_it_names(pods):
-    for name in ("hit", "spared"):
+    for name in ("spared", "hit"):
         pods.start(name, LOOP)
         pods.until_ready(name)
     pods.nodes.fault("crash", exit_code=3, seconds=0.1, pods=f"{pods.namespace}/hit", count=1)

@@ -76,7 +76,8 @@ def test_extended_resources_labels_and_taints_are_reported(own_cluster, namespac
     settings = {"capacity": {"nvidia.com/gpu": "2"}, "labels": {"gpu": "yes"}, "taints": [taint]}
     with some_nodes(own_cluster, 1, name_prefix="gpu", **settings) as nodes:
         about = node(own_cluster.api, "gpu-1")
-        assert about["status"]["allocatable"]["nvidia.com/gpu"] == "2"
+        for kind in ("capacity", "allocatable"):
+            assert about["status"][kind]["nvidia.com/gpu"] == "2"
         assert about["metadata"]["labels"]["gpu"] == "yes"
         pods = Pods(own_cluster, namespace, nodes)
         limits = {"resources": {"limits": {"nvidia.com/gpu": "2"}}}
@@ -116,6 +117,20 @@ def test_what_is_patched_onto_a_nodes_status_is_counted(own_cluster, namespace):
         assert node(pods.api, "card-1")["status"]["capacity"][CORE] == "100"
         pods.delete("first")
         pods.until_ready("third")
+
+
+def test_a_node_and_pods_that_were_given_up_for_a_moment_say_that_they_are_well(pods):
+    name = pods.nodes.names[0]
+    pods.start("p", LOOP, nodeName=name)
+    pods.until_ready("p")
+    unknown = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
+    unready = {"type": "Ready", "status": "False"}
+    pods.core.patch_node_status(name, {"status": {"conditions": [unknown]}})
+    pods.core.patch_namespaced_pod_status(
+        "p", pods.namespace, {"status": {"conditions": [unready]}}
+    )
+    eventually(lambda: is_ready(node(pods.api, name)), "the node stayed unknown")
+    pods.until_ready("p")
 
 
 def test_when_the_process_is_killed_nodes_are_lost_and_pods_replaced(own_cluster, namespace, pods):

@@ -118,6 +118,7 @@ def test_volumes_of_all_kinds_are_there(pods, request):
               "/all": "all", "/host": "host"}  # fmt: skip
     extra = [
         {"name": "empty", "mountPath": "/part/of", "subPath": "in/side"},
+        {"name": "empty", "mountPath": "/closed", "readOnly": True},
         {"name": "host", "mountPath": "/etc/new/file", "subPath": "file", "readOnly": True},
     ]
     script = """
@@ -125,7 +126,7 @@ def test_volumes_of_all_kinds_are_there(pods, request):
     wc -c </all/token | awk '{print ($1 > 100)}'; cat /etc/new/file
     echo x >/empty/x && echo y >/part/of/y && cat /empty/in/side/y
     echo z >/host/written; grep -c ' /mem ' /proc/mounts; stat -c '%g %a' /empty /map/deep/a
-    touch /map/no 2>/dev/null || echo readonly; touch /usr/no 2>/dev/null || echo readonly
+    touch /closed/no 2>/dev/null || echo readonly; touch /usr/no 2>/dev/null || echo readonly
     """
     printed = pods.result(
         "volumes",
@@ -336,9 +337,10 @@ def test_a_readiness_gate_is_waited_for(pods):
     pods.until_ready("g")
 
 
-def test_a_deleted_pod_may_end_in_peace_until_its_grace_is_over(pods):
+def test_a_deleted_pod_may_end_in_peace_until_its_grace_is_over(pods, request):
     volumes = [{"name": "h", "hostPath": {"path": tempfile.mkdtemp(prefix="lectern-grace-")}}]
     path = Path(volumes[0]["hostPath"]["path"])
+    request.addfinalizer(lambda: shutil.rmtree(path))
     path.chmod(0o777)
     hook = {"preStop": {"exec": {"command": ["sh", "-c", "echo hook >>/h/said"]}}}
     mount = {"volumeMounts": [{"name": "h", "mountPath": "/h"}], "lifecycle": hook}
@@ -358,7 +360,6 @@ def test_a_deleted_pod_may_end_in_peace_until_its_grace_is_over(pods):
     size = (path / "tick").stat().st_size
     time.sleep(0.5)
     assert (path / "tick").stat().st_size == size, "a descendant went on"
-    shutil.rmtree(path)
 
 
 def test_a_pod_ends_at_its_deadline(pods):

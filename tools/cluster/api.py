@@ -43,7 +43,9 @@ class Api:
     def is_ready(self) -> bool:
         """Whether the API server says that it is ready."""
         try:
-            return bool(self._get("/readyz").status == HTTPStatus.OK)
+            answer = self._get("/readyz")
+            answer.read()
+            return bool(answer.status == HTTPStatus.OK)
         except (client.ApiException, HTTPError, OSError):
             return False
 
@@ -57,11 +59,12 @@ class Api:
             kubernetes.client.ApiException: for every other answer than 200 and 404.
         """
         answer = self._get(path)
+        content = answer.read()  # also where it is not wanted: a connection is free only then
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         if answer.status != HTTPStatus.OK:
             raise client.ApiException(http_resp=answer)
-        found: dict[str, Any] = json.loads(answer.read())
+        found: dict[str, Any] = json.loads(content)
         return found
 
     def _get(self, path: str) -> RESTResponse:

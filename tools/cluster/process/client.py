@@ -88,26 +88,18 @@ class Client:
             aiohttp.ClientError, TimeoutError: when there is none.
         """
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        patience = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
         session = self._urgent if is_urgent else self._session
-        gate = contextlib.nullcontext() if is_urgent else self._gate
+        asked = session.request(
+            method,
+            self.server + path,
+            data=data,
+            params=query,
+            headers={"Content-Type": form},
+            timeout=aiohttp.ClientTimeout(total=_ANSWER_SECONDS),
+        )
         # Patience begins once it is one's turn: thousands may wait for a connection.
-        async with (
-            gate,
-            session.request(
-                method,
-                self.server + path,
-                data=data,
-                params=query,
-                headers={"Content-Type": form},
-                timeout=patience,
-            ) as answer,
-        ):
-            text = await answer.read()
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise ApiError(answer.status, _message(text, answer.status))
-        content: dict[str, Any] = json.loads(text)
-        return content
+        async with contextlib.nullcontext() if is_urgent else self._gate, asked as answer:
+            return _content(answer.status, await answer.read())
 
     async def insist(
         self, method: str, path: str, body: Mapping[str, Any], *, form: str = "application/json"
@@ -161,6 +153,13 @@ class Client:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     yield json.loads(line)
+
+
+def _content(status: int, text: bytes) -> dict[str, Any]:
+    if status >= HTTPStatus.BAD_REQUEST:
+        raise ApiError(status, _message(text, status))
+    content: dict[str, Any] = json.loads(text)
+    return content
 
 
 def _message(text: bytes, status: int) -> str:

@@ -152,13 +152,16 @@ class Fleet:
 
     def _node_seen(self, kind: str, content: dict[str, Any]) -> None:
         name = content["metadata"]["name"]
-        if name not in self._nodes:
+        node = self._nodes.get(name)
+        if node is None:
             return
         if kind == "DELETED":
             print(
                 f"node {name} was removed by somebody; start anew to register it", file=sys.stderr
             )
             return
+        if node.online.is_set() and nodes.is_given_up(content):
+            self._spawn(self._report(node))
         own = nodes.capacity_of(self.tools.settings)
         if foreign := nodes.foreign_resources(content, own):
             self._spawn(self._allocate(name, foreign))

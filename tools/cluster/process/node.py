@@ -213,6 +213,12 @@ async def renew(client: Client, node: Node, settings: Settings) -> None:
     node.lease_version = lease["metadata"]["resourceVersion"]
 
 
+def is_given_up(content: dict[str, Any]) -> bool:
+    """Whether the cluster has written that it does not know how the node is."""
+    rows = content.get("status", {}).get("conditions", [])
+    return any(row["type"] == "Ready" and row["status"] == "Unknown" for row in rows)
+
+
 def foreign_resources(content: dict[str, Any], own: dict[str, str]) -> dict[str, str]:
     """Return what somebody added to a node's capacity and the scheduler does not see yet.
 

@@ -19,7 +19,7 @@ from cluster.process.node import Node, capacity_of
 from cluster.process.orders import Place
 from cluster.process.records import OVER, Pod
 from cluster.process.reports import Reporter
-from cluster.process.status import INITIALIZING, Ending, Verdict, View, phase_of
+from cluster.process.status import INITIALIZING, Ending, Verdict, View, is_ready, phase_of
 from cluster.process.tools import Tools
 from cluster.process.volumes import UnsupportedError, Volumes
 
@@ -98,7 +98,10 @@ class Worker:
             if self._end.is_set():
                 asyncio.get_running_loop().call_later(pod.grace_seconds, self._kill)
             self._leave()
-        self._changed()
+        if self._was_over:
+            return
+        # Whoever gave the node up has written that its pods are not ready.
+        self._reporter.changed() if pod.is_ready is is_ready(self.view) else self._reporter.insist()
 
     def gone(self) -> None:
         """Take note that the pod is no longer there: whatever runs ends at once."""

@@ -44,6 +44,9 @@ class Pod:
     """Readiness gates that somebody has set."""
 
     seen: dict[str, Seen] = field(default_factory=dict)
+    is_ready: bool = False
+    """What the API server says; somebody else may have written it."""
+
     ephemeral: tuple[str, ...] = ()
     """Names of ephemeral containers."""
 
@@ -100,6 +103,10 @@ def pod_of(content: Mapping[str, Any], *, whole: bool) -> Pod:
             if row["type"] in gates
         },
         seen={row["name"]: _seen(row) for row in rows},
+        is_ready=any(
+            row["type"] == "Ready" and row["status"] == "True"
+            for row in status.get("conditions", [])
+        ),
         ephemeral=tuple(row["name"] for row in spec.get("ephemeralContainers", [])),
     )
 

@@ -46,6 +46,11 @@ class Reporter:
         if not self.is_closed and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._report())
 
+    def insist(self) -> None:
+        """Report again even if nothing has changed: somebody else has written something."""
+        self._sent = 0
+        self.changed()
+
     async def flush(self) -> None:
         """Return once the last change has been reported."""
         if self._task:
