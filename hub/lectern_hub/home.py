@@ -5,7 +5,8 @@ Works without JavaScript; stopping and naming are plain forms.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ from lectern_spawner.words import Words
 
 if TYPE_CHECKING:
     from jupyterhub.user import User
+
+SILENT_SECONDS = 1.5
+"""How long a button may seem to do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class StopHandler(Localized, BaseHandler):
         user = self.current_user
         spawner = user.spawners[server_name] if server_name in user.orm_spawners else None
         if spawner is not None and spawner.ready:
-            await self.stop_single_user(user, server_name)
+            await _begun(self.stop_single_user(user, server_name))
         self.redirect(url_path_join(self.hub.base_url, "home"))
 
 
@@ -76,6 +80,17 @@ class NamedServerHandler(Localized, BaseHandler):
             return
         user = self.current_user
         self.redirect(url_path_join(self.hub.base_url, "spawn", user.escaped_name, name))
+
+
+async def _begun(stop: Coroutine[Any, Any, object]) -> None:
+    """Wait for a stop as long as people like to look at an old page; the next one tells more.
+
+    The task needs no keeping: the spawner holds the future that it waits for.
+    """
+    task = asyncio.ensure_future(stop)
+    done, _ = await asyncio.wait([task], timeout=SILENT_SECONDS)
+    for finished in done:
+        finished.result()
 
 
 def rows_of(user: User, catalog: Catalog, spoken: Words) -> Iterator[Row]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 
 import pytest
 from playwright.sync_api import expect
 from tests.support.pages import Offers, news
+from tests.support.processes import of_folder
 
 NOTEBOOK = ".jp-Notebook"
 OUTPUT = ".jp-OutputArea-output"
@@ -104,6 +106,22 @@ def test_student_computes_saves_and_finds_the_file_again(hub, browse, picture):
         entry = page.locator(".jp-DirListing-item", has_text="Untitled.ipynb")
         expect(entry).to_be_visible(timeout=60 * SECONDS)
         stop_at_home(page)
+
+
+def test_a_long_stop_is_shown_until_it_is_over(hub, browse, picture):
+    page, api = browse(viewport=DESKTOP), hub.api("bob")
+    log_in(page, hub, "bob")
+    api.start("bob", "py-100/small")
+    api.wait("bob")
+    deaf = of_folder(hub.state / "homes" / "bob")
+    assert deaf
+    for pid in deaf:
+        os.kill(pid, signal.SIGSTOP)
+    page.goto("/hub/home")
+    page.get_by_role("button", name=re.compile("^Stop")).click()
+    expect(page.get_by_role("progressbar", name="Stopping")).to_be_visible()
+    page.screenshot(path=picture("stopping-1280.png"))
+    expect(page.get_by_text("None of your servers runs.")).to_be_visible(timeout=60 * SECONDS)
 
 
 def test_death_by_memory_is_explained_in_the_notebook(hub, browse):

@@ -161,4 +161,4 @@ def test_the_end_of_the_hub_stops_everything(plain, at_work):
     plain.down()
     left = of_folder(plain.state)
     plain.up()
-    assert left == []
+    assert left == {}

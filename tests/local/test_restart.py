@@ -130,7 +130,7 @@ def test_the_end_of_the_hub_stops_everything(up, how):
     else:
         up.down(signal.SIGINT if how == "hub alone" else signal.SIGTERM)
     assert [pid for pid in pids if runs(pid)] == []
-    assert of_folder(up.state) == []
+    assert of_folder(up.state) == {}
     if os.geteuid() == 0:
         owners = {home.stat().st_uid for home in (up.state / "homes").iterdir()}
         assert owners <= set(RESERVED)

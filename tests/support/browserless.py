@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import dataclass, field
@@ -88,6 +89,22 @@ class Api:
         """Ask for a server and return the answer."""
         where = f"/users/{quote(user)}/servers/{name}" if name else f"/users/{quote(user)}/server"
         return self.call("POST", where, json={"user_options": {"profile": profile}})
+
+    def refusal(self, user: str, answer: requests.Response) -> str:
+        """Return why a start failed: from its answer, or from its progress.
+
+        The answer has not waited for the end where the start took ten seconds.
+        """
+        if answer.status_code >= 400:
+            return answer.json()["message"]
+        with self.call("GET", f"/users/{quote(user)}/server/progress", stream=True) as progress:
+            events = [
+                json.loads(line.removeprefix("data:"))
+                for line in progress.iter_lines(decode_unicode=True)
+                if line.startswith("data:")
+            ]
+        assert events[-1].get("failed"), events
+        return events[-1]["message"]
 
     def stop(self, user: str, name: str = "") -> None:
         """Stop a server and wait until it is gone."""

@@ -42,9 +42,9 @@ def with_words(words: str) -> list[int]:
     return found
 
 
-def of_folder(folder: Path) -> list[str]:
-    """Return the command lines of processes that have a folder in their words or their feet."""
-    found = []
+def of_folder(folder: Path) -> dict[int, str]:
+    """Return the processes that have a folder in their words or their feet, and what they run."""
+    found = {}
     for process in processes():
         try:
             words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
@@ -52,7 +52,8 @@ def of_folder(folder: Path) -> list[str]:
         except OSError:
             continue
         if os.fsencode(folder) in words or place.startswith(str(folder)):
-            found.append(words.split(b"\0\0")[0][:200].decode("utf-8", "replace"))
+            said = words.split(b"\0\0")[0][:200]
+            found[int(process.name)] = said.decode("utf-8", "replace")
     return found
 
 
