@@ -5,19 +5,16 @@ Needs Go alone; the modules come through whatever proxy the machine's Go is set 
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster import kept
 from cluster.errors import ClusterError
 
 _EVERY_SECONDS = 10.0
@@ -52,14 +49,11 @@ def build(wanted: Build, folder: Path, say: Callable[[str], None]) -> Path:
     Raises:
         ClusterError: when there is no Go, or it could not build.
     """
-    program = folder / f"{wanted.name}-{_digest(wanted)}"
-    if program.exists():
-        return program
-    folder.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder / f"{wanted.name}.busy", say):
-        if not program.exists():
-            _build(wanted, program, say)
-    return program
+    minutes = "a minute" if wanted.minutes == 1 else f"{wanted.minutes:g} minutes"
+    lasts = "a few seconds" if wanted.minutes < 0.5 else f"about {minutes}"
+    target = folder / f"{wanted.name}-{_digest(wanted)}"
+    about = f"{wanted.name} from its sources (once; {lasts} on two cores)"
+    return kept.kept(target, lambda work: _build(wanted, work / target.name, say), say, about)
 
 
 def _digest(wanted: Build) -> str:
@@ -68,28 +62,16 @@ def _digest(wanted: Build) -> str:
         wanted.module / "go.mod",
         wanted.module / "go.sum",
     ]
-    total = hashlib.sha256(repr((wanted.package, wanted.flags, _ENVIRONMENT)).encode())
+    parts = [repr((wanted.package, wanted.flags, _ENVIRONMENT)).encode()]
     for file in files:
-        content = file.read_bytes() if file.exists() else b""
-        total.update(b"%s\0%d\0%s" % (os.fsencode(file.name), len(content), content))
-    return total.hexdigest()[:12]
+        parts += [os.fsencode(file.name), file.read_bytes() if file.exists() else b""]
+    return kept.digest(*parts)
 
 
 def _build(wanted: Build, program: Path, say: Callable[[str], None]) -> None:
-    go = _go()
-    minutes = "a minute" if wanted.minutes == 1 else f"{wanted.minutes:g} minutes"
-    about = "a few seconds" if wanted.minutes < 0.5 else f"about {minutes}"
-    say(f"Building {wanted.name} (once; {about} on two cores)")
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=program.parent) as work:
-        target = Path(work) / wanted.name
-        flags = " ".join(("-s", "-w", *wanted.flags))
-        command = [go, "build", "-v", "-ldflags", flags, "-o", str(target), wanted.package]
-        _run(command, wanted, say)
-        target.replace(program)
-    seconds = time.monotonic() - began
-    megabytes = program.stat().st_size / 1e6
-    say(f"Built {wanted.name} in {seconds:.0f} s, {megabytes:.0f} MB")
+    flags = " ".join(("-s", "-w", *wanted.flags))
+    command = [_go(), "build", "-v", "-ldflags", flags, "-o", str(program), wanted.package]
+    _run(command, wanted, say)
 
 
 def _go() -> str:
@@ -135,15 +117,3 @@ def _run(command: list[str], wanted: Build, say: Callable[[str], None]) -> None:
                 say(f"  {told - began:.0f} s: {count} packages; {line.strip()}")
     if process.returncode:
         raise ClusterError(f"go could not build {wanted.name}:\n" + "\n".join(last))
-
-
-@contextmanager
-def _only_one(path: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Let others who want the same program wait for the first one's."""
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"Waiting for another build of {path.stem}")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

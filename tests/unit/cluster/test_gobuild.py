@@ -38,8 +38,8 @@ def test_a_program_is_built_once(wanted, tmp_path, run):
     told: list[str] = []
     program = gobuild.build(wanted, tmp_path / "kept", told.append)
     assert run(program) == "hello world\n"
-    assert told[0] == "Building hello (once; a few seconds on two cores)"
-    assert told[-1].startswith("Built hello in ")
+    assert told[0] == "Making hello from its sources (once; a few seconds on two cores)"
+    assert told[-1].startswith("Made hello-")
     count = len(told)
     assert gobuild.build(wanted, tmp_path / "kept", told.append) == program
     assert len(told) == count
@@ -56,7 +56,7 @@ def test_what_go_says_is_passed_on(wanted, module, tmp_path):
     (module / "main.go").write_text("package main\n\nfunc main() { nothing() }\n")
     with pytest.raises(ClusterError, match=r"could not build hello:[\s\S]*undefined: nothing"):
         gobuild.build(wanted, tmp_path / "kept", str)
-    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["hello.busy"]
+    assert [path.suffix for path in (tmp_path / "kept").iterdir()] == [".busy"]
 
 
 def test_a_machine_without_go_is_told_what_to_do(wanted, tmp_path, monkeypatch):

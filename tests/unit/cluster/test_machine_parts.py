@@ -2,20 +2,17 @@
 
 import itertools
 import json
-import multiprocessing
-import os
 import socket
 import subprocess
 import tarfile
 import threading
-import time
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
 from cluster.errors import ClusterError
-from cluster.machine import accelerator, boot, disks, guest, kept, qemu, system
+from cluster.machine import accelerator, boot, disks, guest, qemu, system
 from cluster.machine.agent import Agent
 from cluster.oci import Entry
 
@@ -163,55 +160,6 @@ def test_settings_are_a_closed_archive_of_whole_sectors(tmp_path):
     assert (tmp_path / "d").stat().st_size % 512 == 0
     with tarfile.open(tmp_path / "d") as tar:
         assert next((row.name, row.mode) for row in tar) == ("etc/key", 0o600)
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "lectern" / "cluster" / "machines"
-
-
-def make_slowly(work: Path) -> None:
-    time.sleep(0.3)
-    (work / "thing").write_text(str(os.getpid()))
-
-
-def want(said) -> None:
-    kept.kept("thing", make_slowly, said.append, "a thing")
-
-
-def test_two_who_want_the_same_get_what_one_made(cache):
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        said = manager.list()
-        both = [context.Process(target=want, args=(said,)) for _ in range(2)]
-        for process in both:
-            process.start()
-        for process in both:
-            process.join(30)
-        assert sum(line.startswith("Making") for line in said) == 1
-        assert (cache / "thing").read_text() in {str(process.pid) for process in both}
-
-
-def test_what_could_not_be_made_is_made_by_the_next(cache):
-    def fail(work: Path) -> None:
-        (work / "half").touch()
-        raise ClusterError("no disk")
-
-    with pytest.raises(ClusterError):
-        kept.kept("thing", fail, print, "a thing")
-    (cache / "thing.half").mkdir()  # left by one who was killed
-    (cache / "thing.half" / "old").touch()
-    kept.kept("thing", make_slowly, print, "a thing")
-    assert sorted(path.name for path in cache.iterdir()) == ["thing", "thing.busy"]
-
-
-def test_names_tell_apart_what_only_meets_at_another_place(tmp_path):
-    assert kept.digest(b"ab", b"c") != kept.digest(b"a", b"bc")
-    for name in ("a", "b"):
-        (tmp_path / name).write_text(name)
-    files = [tmp_path / "a", tmp_path / "b"]
-    assert kept.digest_of_files(files) != kept.digest_of_files(files[::-1])
 
 
 @pytest.fixture

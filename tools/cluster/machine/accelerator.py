@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from cluster import programs
+from cluster import kept, programs
 from cluster.errors import ClusterError
-from cluster.machine import boot, kept
+from cluster.machine import boot, disks
 
 Accelerator = Literal["kvm", "tcg"]
 """``kvm``: the processor runs the guest; ``tcg``: QEMU translates it, several times slower."""
@@ -50,7 +50,7 @@ def chosen(kernel: Path, initial_files: Path, say: Callable[[str], None]) -> Acc
     if not makes_machines():
         return "tcg"
     start = Path("/proc/sys/kernel/random/boot_id").read_bytes()
-    note = kept.folder() / f"accelerator-{kept.digest(start, os.fsencode(kernel))}"
+    note = disks.folder() / f"accelerator-{kept.digest(start, os.fsencode(kernel))}"
     if not note.exists():
         works = starts(kernel, initial_files)
         if not works:

@@ -15,9 +15,9 @@ import tarfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from cluster import programs
+from cluster import kept, programs
 from cluster.errors import ClusterError
-from cluster.machine import kept
+from cluster.layout import cache
 from cluster.oci import Entry
 
 _STATE_BYTES = 20 * 2**30
@@ -56,6 +56,11 @@ address = "/tmp/socket"
 """
 
 
+def folder() -> Path:
+    """Return where all that belongs to machine nodes is kept."""
+    return cache() / "machines"
+
+
 def with_images(importer: Path, archives: Sequence[Path], say: Callable[[str], None]) -> Path:
     """Return a disk on which a containerd has images already.
 
@@ -68,7 +73,9 @@ def with_images(importer: Path, archives: Sequence[Path], say: Callable[[str], N
     name = f"images-{kept.digest(importer.parent.name.encode(), files.encode())}.ext4"
     megabytes = sum(path.stat().st_size for path in archives) / 1e6
     about = f"a disk with {len(archives)} images for machine nodes (once; {megabytes:.0f} MB)"
-    return kept.kept(name, lambda work: _import(importer, archives, work / name), say, about)
+    return kept.kept(
+        folder() / name, lambda work: _import(importer, archives, work / name), say, about
+    )
 
 
 def _import(importer: Path, archives: Sequence[Path], disk: Path) -> None:
@@ -99,7 +106,7 @@ def with_programs(files: Mapping[str, Path], say: Callable[[str], None]) -> Path
             place(files[program], work / "disk" / program)
         make_filesystem(work / "disk", work / name, _PROGRAMS_BYTES, journal=False)
 
-    return kept.kept(name, make, say, "a disk with programs for machine nodes")
+    return kept.kept(folder() / name, make, say, "a disk with programs for machine nodes")
 
 
 def place(source: Path, target: Path) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster import programs
+from cluster import kept, programs
 from cluster.errors import ClusterError
-from cluster.machine import boot, disks, kept
+from cluster.machine import boot, disks
 
 SUITE = "bookworm"
 PACKAGES = (
@@ -115,7 +115,8 @@ def built(say: Callable[[str], None]) -> System:
     made_from = [Path(file).read_bytes() for file in (boot.__file__, disks.__file__, __file__)]
     name = f"system-{kept.digest(*made_from)}"
     about = "a Debian system for machine nodes (once; about 2 minutes on two cores)"
-    return System(kept.kept(name, lambda work: _build(work, System(work / name)), say, about))
+    target = disks.folder() / name
+    return System(kept.kept(target, lambda work: _build(work, System(work / name)), say, about))
 
 
 def _build(work: Path, system: System) -> None:
