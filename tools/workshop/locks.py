@@ -59,7 +59,7 @@ def _make_one(uv: Path, name: str, arguments: list[str]) -> None:
     target = LOCKS / name
     command: list[str | Path] = [uv, "pip", "compile", "-", "--output-file", target]
     command += ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes"]
-    command += ["--no-header", "--quiet", *arguments]
+    command += ["--excludes", LOCKS / "excludes.txt", "--no-header", "--quiet", *arguments]
     if name == "test.txt":
         # Tests and checks must see the very versions that `make run` installs.
         command += ["--constraints", LOCKS / "run.txt"]
