@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import secrets
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kubernetes import client
 from tests.support.machines import run_there
 from tests.support.pods import execute, pod, run
 from tests.support.traces import assert_nothing_left, snapshot
@@ -187,6 +189,27 @@ def running(api, namespace: str) -> list:
 
 def nodes_of(api, namespace: str) -> set[str]:
     return {row.spec.node_name for row in running(api, namespace)}
+
+
+@pytest.mark.slow
+def test_a_policy_holds_in_a_machine(api, far, host_node, namespace):
+    """The rules are in the machine's own kernel; who asks is outside."""
+    counter = itertools.count()
+
+    def passes(name: str) -> bool:
+        manifest = pod(name, ASK.format(far.address), node=host_node.name)
+        return run(api, namespace, manifest) == ("Succeeded", "far\n")
+
+    assert passes("before")
+    friends = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "friend"}}}
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [friends]}]}
+    network = client.NetworkingV1Api(api.client)
+    policy = {"metadata": {"name": "few"}, "spec": spec}
+    network.create_namespaced_network_policy(far.namespace, policy)
+    wait(lambda: not passes(f"denied-{next(counter)}"), "the policy never denied", POD_SECONDS)
+    assert passes("friend")
+    network.delete_namespaced_network_policy("few", far.namespace)
+    wait(lambda: passes(f"after-{next(counter)}"), "nothing passed any more", POD_SECONDS)
 
 
 @pytest.mark.slow
