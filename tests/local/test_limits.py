@@ -159,12 +159,12 @@ def test_many_forks_have_a_limit_of_their_own_and_end_with_the_server(hub, start
     alice, bob = started("alice", "ml-101/project"), started("bob", "py-100/small")
     forks = (
         "import os, subprocess\n"
-        "subprocess.Popen(['sh', '-c', 'for i in $(seq 1500); do sleep 600 & done; wait'])\n"
+        "subprocess.Popen(['sh', '-c', 'for i in $(seq 1500); do sleep 601 & done; wait'])\n"
         "print('begun')"
     )
     with kernel_of(hub, bob, "bob") as neighbour, kernel_of(hub, alice, "alice") as kernel:
         assert kernel.run(forks).text == "begun\n"
-        mark = "sleep\x00600"
+        mark = "sleep\x00601"
         eventually(lambda: len(with_words(mark)) >= 1500, "the forks did not come")
         assert neighbour.run("print(6 * 7)").text == "42\n"
     limits = [file.read_text().strip() for file in of_servers(hub, "pids.max")]

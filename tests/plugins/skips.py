@@ -14,6 +14,7 @@ import pytest
 
 EXPECTED = Path(__file__).parents[1] / "expected-skips.txt"
 QUICK = "not slow"
+LEFT_OUT = "deselected"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +33,11 @@ class SkipReport:
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self.deselected.update(item.nodeid for item in items)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node) -> None:
+        """Hear what one of several processes of this run left out."""
+        self.deselected.update(node.workeroutput.get(LEFT_OUT, ()))
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.skipped and not hasattr(report, "wasxfail"):
             self.skips[report.nodeid] = reason(report)
@@ -41,7 +47,9 @@ class SkipReport:
             self.skips[report.nodeid] = reason(report)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if is_whole(self.config) and is_reference_machine():
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput[LEFT_OUT] = sorted(self.deselected)
+        elif is_whole(self.config) and is_reference_machine():
             self.differences = differences(lines(self.skips), expected(), self.deselected)
         if self.differences and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -8,6 +8,7 @@ few others touch is compared whole.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -32,6 +33,10 @@ _FOLDERS = (
 )
 _KERNEL = ("vm", "kernel/panic", "kernel/panic_on_oops", "kernel/keys", "net/ipv4/ip_forward",
            "net/netfilter/nf_conntrack_max")  # fmt: skip
+_OTHERS = ("lectern-test-", ".org.chromium.")
+"""Names of what tests of other things have open meanwhile."""
+
+_PID = re.compile(r"pid=(\d+)")
 _RESTLESS = ("vm/stat_refresh", "vm/compact_memory", "vm/drop_caches")
 
 Snapshot = dict[str, list[str]]
@@ -55,7 +60,7 @@ def snapshot(mark: str, group: str) -> Snapshot:
         "ipset": _output("ipset", "list"),
         "loop devices": _output("losetup", "--list", "--noheadings"),
         "control groups": sorted(_groups(group)),
-        "listening sockets": sorted(_sockets()),
+        "listening sockets": sorted(_sockets(mark, group)),
         "kernel settings": sorted(_settings()),
         "folders": [f"{folder}/{name}" for folder in _FOLDERS for name in _names(folder)],
         "temporary": [name for name in _names(tempfile.gettempdir()) if name.startswith("lectern")],
@@ -84,15 +89,18 @@ def assert_nothing_left(before: Snapshot, mark: str, group: str) -> None:
 def _command_lines(mark: str, group: str) -> list[str]:
     found = []
     for folder in processes():
-        try:
-            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            belongs = mark.encode() in (folder / "environ").read_bytes()
-            belongs = belongs or group in (folder / "cgroup").read_text()
-        except OSError:
-            continue
-        if belongs:
-            found.append(f"{folder.name} {words[:150]}")
+        if _belongs(folder, mark, group):
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+            found.append(f"{folder.name} {words.decode(errors='replace')[:150]}")
     return found
+
+
+def _belongs(process: Path, mark: str, group: str) -> bool:
+    try:
+        marked = mark.encode() in (process / "environ").read_bytes()
+        return marked or group in (process / "cgroup").read_text()
+    except OSError:
+        return False
 
 
 def _lines(path: str, column: int) -> list[str]:
@@ -120,13 +128,14 @@ def _groups(group: str) -> list[str]:
     return [folder for folder in folders if group in folder]
 
 
-def _sockets() -> list[str]:
-    """Return what listens, and sockets with a name; connections come and go by themselves."""
-    return _output("ss", "--no-header", "--listening", "--numeric", "--tcp", "--udp") + [
-        " ".join(line.split()[7:])
-        for line in Path("/proc/net/unix").read_text().splitlines()[1:]
-        if len(line.split()) > 7
-    ]
+def _sockets(mark: str, group: str) -> list[str]:
+    """Return what listens, on ports and on files, unless a process of somebody else's holds it."""
+    found = []
+    for line in _output("ss", "-H", "--listening", "--numeric", "--processes", "-t", "-u", "-x"):
+        holders = _PID.findall(line)
+        if not holders or any(_belongs(Path("/proc", pid), mark, group) for pid in holders):
+            found.append(line.partition("users:")[0])
+    return found
 
 
 def _settings() -> list[str]:
@@ -145,6 +154,6 @@ def _settings() -> list[str]:
 
 def _names(folder: str) -> list[str]:
     try:
-        return sorted(os.listdir(folder))
+        return sorted(name for name in os.listdir(folder) if not name.startswith(_OTHERS))
     except OSError:
         return []

@@ -22,6 +22,7 @@ FUZZ_SECONDS = "600"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Chinese letters for the browser, and what its driver, a Node.js program, is linked with.
 BROWSER_NEEDS = ("fonts-noto-cjk", "libatomic1")
+TWO_AT_A_TIME = ["--numprocesses", "2"]
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", "build")
 HELP = """\
 make run        start the hub with the example campus   ARGS="--port 9000"
@@ -65,12 +66,12 @@ def run(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Run the quick tests."""
-    return _pytest(["-m", "not slow", *arguments])
+    """Run the quick tests, all of them in two processes at a time."""
+    return _pytest(["-m", "not slow", *(arguments or TWO_AT_A_TIME)])
 
 
 def test_slow(arguments: list[str]) -> int:
-    """Run all tests; some build a whole Debian system."""
+    """Run all tests; some build a whole Debian system, and have the machine for themselves."""
     return _pytest(arguments, "mmdebstrap")
 
 
