@@ -13,6 +13,7 @@ from pathlib import Path
 
 from workshop import apt, interpreters
 from workshop.environments import Environment
+from workshop.say import stop
 
 _PACKAGES = {
     "bwrap": ["bubblewrap"],
@@ -39,6 +40,14 @@ def prepare(environment: Environment, variables: dict[str, str]) -> None:
     install()
     command: list[str | Path] = [environment.python, "-m", "cluster", "prepare", *_BUILT]
     subprocess.run(command, env=variables | {"PYTHONPATH": "tools"}, check=True)
+
+
+def require_root() -> None:
+    """Say how root starts a cluster, when somebody else tries to."""
+    if not interpreters.is_root():
+        stop(
+            "Only root may start a cluster here: sudo make cluster. With KUBECONFIG=FILE any other."
+        )
 
 
 def install() -> None:

@@ -102,7 +102,9 @@ def bench_cluster(arguments: list[str]) -> int:
 
 def cluster(arguments: list[str]) -> int:
     """Start a Kubernetes on this machine, first installing what it needs."""
-    if interpreters.is_root() and not os.environ.get("KUBECONFIG"):
+    if not os.environ.get("KUBECONFIG") and not {"-h", "--help"} & set(arguments):
+        # Said before minutes go into packages that would be of no use.
+        machines.require_root()
         machines.install()
     return _cluster("up", arguments)
 
