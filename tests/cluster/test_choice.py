@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,12 @@ from tests.support.processes import eventually
 from cluster import network, programs
 from cluster.cluster import Cluster
 from cluster.errors import ClusterError
+from cluster.keeper import group_name
 from cluster.layout import Layout
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="a cluster of this machine is made by root"
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 200
@@ -82,6 +88,49 @@ def test_a_kubeconfig_that_leads_nowhere_is_said(place, own_cluster):
     assert done.returncode == 2
     assert "does not answer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "does not exist"), ("", "is no kubeconfig"), ("a: [", "is no kubeconfig"),
+     ("hello", "is no kubeconfig"), ("\x00\x01", "is no kubeconfig")],
+)  # fmt: skip
+def test_a_file_that_is_no_kubeconfig_is_said_with_the_way_out(place, tmp_path, content, words):
+    config = tmp_path / "config"
+    if content is not None:
+        config.write_text(content)
+    done = tool("up", "--folder", str(place), KUBECONFIG=str(config))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "unset KUBECONFIG" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_another_cluster_does_not_get_is_refused(own_cluster, place):
+    words = ("--registry", "--process-nodes", "3")
+    done = tool("up", "--folder", str(place), *words, KUBECONFIG=str(own_cluster.kubeconfig))
+    assert done.returncode == 2
+    assert "no --process-nodes, --registry. For one of your own" in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 10240])
+def test_a_file_that_is_no_image_is_refused_before_anything_starts(place, tmp_path, content):
+    (tmp_path / "image.tar").write_bytes(content)
+    done = tool("up", "--folder", str(place), "--image", str(tmp_path / "image.tar"))
+    assert done.returncode == 2
+    assert "is no OCI or Docker archive" in done.stderr
+    assert not place.exists()
+
+
+def test_a_cluster_whose_folder_is_removed_ends(tmp_path):
+    layout = Layout(tmp_path / "gone")
+    made = Cluster(layout, print)
+    made.start()
+    made.let_live()
+    shutil.rmtree(layout.folder)
+    group = group_name(layout.folder)
+    eventually(lambda: not list(Path("/sys/fs/cgroup").rglob(group)), "it lives without a folder")
+    made.stop()
 
 
 def test_the_tests_run_on_any_cluster(own_cluster, host_node):

@@ -16,6 +16,8 @@ from cluster.errors import ClusterError
 from cluster.layout import Layout
 from cluster.machine import system
 
+_OWN = "For one of your own: unset KUBECONFIG, or make cluster ARGS=--new"
+_NAME = "lectern"
 _MACHINE = "machine"
 """What `prepare` calls the system of machine nodes."""
 
@@ -39,19 +41,17 @@ def main(words: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="make cluster", description=__doc__)
+    parser = argparse.ArgumentParser(prog="cluster", description=__doc__)
     verbs = parser.add_subparsers(required=True)
-    up = verbs.add_parser("up", help="start a cluster")
+    up = verbs.add_parser("up", prog="make cluster", description="start a cluster")
     up.set_defaults(verb=_up)
     demo.add_options(up)
-    down = verbs.add_parser("down", help="end a cluster, or all of this checkout")
+    down = verbs.add_parser("down", prog="make cluster-down", description="end a cluster")
     down.set_defaults(verb=_down)
     down.add_argument("--all", action="store_true", help="every cluster of this checkout")
     for verb in (up, down):
         verb.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
-        verb.add_argument(
-            "--name", default="lectern", type=_name, help="to have several side by side"
-        )
+        verb.add_argument("--name", default=_NAME, type=_name, help="which of several side by side")
     prepare = verbs.add_parser("prepare", help="build what the tests of the cluster need")
     prepare.set_defaults(verb=_prepare)
     prepare.add_argument("parts", nargs="+", choices=[*sorted(programs.BUILDS), _MACHINE])
@@ -68,25 +68,40 @@ def _name(word: str) -> str:
 def _up(arguments: argparse.Namespace) -> int:
     given = os.environ.get("KUBECONFIG")
     if given and arguments.use_kubeconfig:
-        return _use(Path(given))
+        name = [] if arguments.name == _NAME else ["--name"]
+        return _use(Path(given), [*name, *demo.wishes(arguments)])
     cluster = Cluster(Layout(arguments.folder / arguments.name), say)
     demo.start(cluster, arguments)
     cluster.let_live()
-    name = [] if arguments.name == "lectern" else ["--name", arguments.name]
+    name = [] if arguments.name == _NAME else ["--name", arguments.name]
     ends = (
         f"make cluster-down ARGS={shlex.quote(shlex.join(name))}" if name else "make cluster-down"
     )
-    say(f"End it with: {ends}")
+    say(f"End it with: {demo.sudo()}{ends}")
     return 0
 
 
-def _use(kubeconfig: Path) -> int:
-    """Say what a cluster has that somebody else started."""
-    api = Api(kubeconfig)
+def _use(kubeconfig: Path, wishes: list[str]) -> int:
+    """Say what a cluster has that somebody else started.
+
+    Raises:
+        ClusterError: when it cannot be used, or something of our own was asked for.
+    """
+    try:
+        api = Api(kubeconfig)
+    except ClusterError as error:
+        raise ClusterError(f"KUBECONFIG: {error}. {_OWN}") from None
     if not api.is_ready():
-        raise ClusterError(f"KUBECONFIG names {kubeconfig}, whose API server does not answer")
+        raise ClusterError(
+            f"KUBECONFIG names {kubeconfig}, whose API server does not answer. {_OWN}"
+        )
+    if wishes:
+        raise ClusterError(
+            f"KUBECONFIG names {kubeconfig}, which is used as it is: no {', '.join(wishes)}. {_OWN}"
+        )
     nodes = ", ".join(node["metadata"]["name"] for node in api.nodes())
     say(f"KUBECONFIG names {kubeconfig}: it is used as it is, nothing was started. Nodes: {nodes}")
+    say(_OWN)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -14,6 +15,7 @@ from kubernetes import client, config
 from kubernetes.client.rest import RESTResponse
 from kubernetes.dynamic import DynamicClient
 from urllib3.exceptions import HTTPError
+from yaml import YAMLError
 
 from cluster.errors import ClusterError
 
@@ -27,8 +29,15 @@ class Api:
     """A thin hand for what setting up a cluster needs; tests use ``core`` and ``client``."""
 
     def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
-        """Read who we are and where the API server is; nothing is asked yet."""
-        self.client: client.ApiClient = config.new_client_from_config(str(kubeconfig), context)
+        """Read who we are and where the API server is; nothing is asked yet.
+
+        Raises:
+            ClusterError: when that is not to be found in the file.
+        """
+        try:
+            self.client: client.ApiClient = config.new_client_from_config(str(kubeconfig), context)
+        except (config.ConfigException, YAMLError, ValueError, TypeError, OSError) as error:
+            raise ClusterError(f"{kubeconfig} {_fault(str(kubeconfig))}: {error}") from None
         self.core = client.CoreV1Api(self.client)
 
     def close(self) -> None:
@@ -100,6 +109,16 @@ def is_ready(thing: dict[str, Any]) -> bool:
     """Whether a node or pod says that it is Ready."""
     rows = thing.get("status", {}).get("conditions") or []
     return any(row["type"] == "Ready" and row["status"] == "True" for row in rows)
+
+
+def _fault(paths: str) -> str:
+    """Return what is wrong with a kubeconfig, or with the first bad one of several."""
+    for path in map(Path, paths.split(os.pathsep)):
+        if not path.exists():
+            return "does not exist"
+        if not path.is_file() or not os.access(path, os.R_OK):
+            return "cannot be read"
+    return "is no kubeconfig"
 
 
 def wait(holds: Callable[[], object], what: str, seconds: float, every: float = 0.05) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import tarfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from cluster import network, registry
@@ -16,7 +18,9 @@ from cluster.nfs import NfsServer
 from cluster.process.settings import PRETEND, RUN
 from cluster.processnodes import ProcessNodes
 
-_MOST_NODES = 1000
+_MOST_MACHINES, _MOST_PROCESSES = 8, 1000
+_ENDS = ("index.json", "manifest.json")
+"""What every OCI archive has, and every Docker archive."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -25,17 +29,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--no-host-node", action="store_true", help="no containers on this machine")
     add(
         "--machine-nodes",
-        type=_count,
+        type=_up_to(_MOST_MACHINES),
         default=0,
         metavar="N",
-        help="nodes with kernels of their own",
+        help=f"nodes with kernels of their own, at most {_MOST_MACHINES}",
     )
     add(
         "--process-nodes",
-        type=_count,
+        type=_up_to(_MOST_PROCESSES),
         default=0,
         metavar="N",
-        help="nodes whose pods are processes",
+        help="nodes whose pods are processes; only pods that tolerate their taint get there",
     )
     add("--pretend", action="store_true", help="let nothing run on the process nodes")
     add("--registry", action="store_true", help="a container registry inside")
@@ -50,16 +54,38 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _count(word: str) -> int:
-    if not word.isascii() or not word.isdigit() or int(word) > _MOST_NODES:
-        raise argparse.ArgumentTypeError(f"a number up to {_MOST_NODES}")
-    return int(word)
+def wishes(arguments: argparse.Namespace) -> list[str]:
+    """Return the options with which somebody asked for more than a cluster as it is."""
+    names = ("no_host_node", "machine_nodes", "process_nodes", "pretend", "registry", "nfs")
+    asked = [name for name in (*names, "images") if getattr(arguments, name)]
+    return [
+        f"--{name.removesuffix('s') if name == 'images' else name}".replace("_", "-")
+        for name in asked
+    ]
+
+
+def _up_to(most: int) -> Callable[[str], int]:
+    def count(word: str) -> int:
+        if not word.isascii() or not word.isdigit() or int(word) > most:
+            raise argparse.ArgumentTypeError(f"a number from 0 to {most}")
+        return int(word)
+
+    return count
 
 
 def _archive(word: str) -> Path:
     path = Path(word).absolute()
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no file {word}")
+    try:
+        with tarfile.open(path) as archive:
+            names = {name.removeprefix("./") for name in archive.getnames()}
+    except (tarfile.TarError, OSError):
+        names = set()
+    if not names.intersection(_ENDS):
+        raise argparse.ArgumentTypeError(
+            f"{word} is no OCI or Docker archive: docker save IMAGE -o FILE makes one"
+        )
     return path
 
 
@@ -88,7 +114,9 @@ def _start_parts(cluster: Cluster, arguments: argparse.Namespace) -> None:
         MachineNode(cluster, number, images=arguments.images).start()
     if arguments.process_nodes:
         mode = PRETEND if arguments.pretend else RUN
-        ProcessNodes.start(cluster, arguments.process_nodes, mode=mode)
+        # Their pods get no image, so none may come there unasked.
+        taint = {"key": "lectern/node-kind", "value": "process", "effect": "NoSchedule"}
+        ProcessNodes.start(cluster, arguments.process_nodes, mode=mode, taints=[taint])
 
 
 def _write_kubectl(cluster: Cluster) -> Path:
@@ -115,7 +143,12 @@ def _show(cluster: Cluster, kubectl: Path) -> None:
     cluster.say("The cluster runs:")
     for title, text in rows.items():
         cluster.say(f"  {title:<11} {text}")
-    cluster.say(f"Try it with: {_shown(kubectl)} get nodes")
+    cluster.say(f"Try it with: {sudo()}{_shown(kubectl)} get nodes")
+
+
+def sudo() -> str:
+    """Return what comes before a command for people who are root by sudo alone."""
+    return "sudo " if os.environ.get("SUDO_UID") else ""
 
 
 def _shown(path: Path) -> str:

@@ -25,12 +25,16 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from cluster import cgroups, network
 from cluster.layout import Layout
 
 _ENTER_GROUP = 'while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift; exec "$@"'
 _NAMESPACES = ("--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup")
+_LOOK_MILLISECONDS = 1000
+"""How often the keeper looks whether its folder is still there."""
+
 _PATIENCE_SECONDS = 30
 OWNER_MAY_GO = b"d"
 """What is written to the keeper's standard input to let it outlive its owner."""
@@ -91,11 +95,17 @@ def main(words: list[str]) -> int:
     with layout.life.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
-            _keep(layout, owner, end)
+            _keep(layout, owner, end, lock)
         finally:
             cgroups.remove(group_name(layout.folder))
-            _remove_folder(layout)
+            if _is_there(lock):
+                _remove_folder(layout)
     return 0
+
+
+def _is_there(lock: TextIO) -> bool:
+    """Whether our folder has not been removed; another cluster may have made one in its place."""
+    return os.fstat(lock.fileno()).st_nlink > 0
 
 
 def _wanted_end() -> int:
@@ -108,7 +118,7 @@ def _wanted_end() -> int:
     return reading
 
 
-def _keep(layout: Layout, owner: int | None, end: int) -> None:
+def _keep(layout: Layout, owner: int | None, end: int, lock: TextIO) -> None:
     listeners = [_listen(), _listen()]
     outer = _start_inside(layout, listeners)
     try:
@@ -119,7 +129,7 @@ def _keep(layout: Layout, owner: int | None, end: int) -> None:
         layout.life.write_text(json.dumps(asdict(life)))
         for listener in listeners:
             listener.close()
-        _wait(outer, owner, end)
+        _wait(outer, owner, end, lock)
     finally:
         _kill(layout, outer)
 
@@ -163,13 +173,13 @@ def _first_process(outer: subprocess.Popen[bytes]) -> int:
     raise RuntimeError(f"the namespaces were not made; exit code {outer.poll()}")
 
 
-def _wait(outer: subprocess.Popen[bytes], owner: int | None, end: int) -> None:
-    """Return when the cluster shall end, has ended, or has lost its owner."""
+def _wait(outer: subprocess.Popen[bytes], owner: int | None, end: int, lock: TextIO) -> None:
+    """Return when the cluster shall end, has ended, or has lost its owner or its folder."""
     poll = select.poll()
     poll.register(end, select.POLLIN)
     poll.register(os.pidfd_open(outer.pid), select.POLLIN)
     if owner is None:
-        poll.poll()
+        _ready(poll, lock)
         return
     try:
         owner_descriptor = os.pidfd_open(owner)
@@ -178,12 +188,20 @@ def _wait(outer: subprocess.Popen[bytes], owner: int | None, end: int) -> None:
     poll.register(owner_descriptor, select.POLLIN)
     poll.register(sys.stdin, select.POLLIN)
     while True:
-        ready = [descriptor for descriptor, _ in poll.poll()]
+        ready = _ready(poll, lock)
         if ready != [sys.stdin.fileno()]:
             return
         poll.unregister(sys.stdin)
         if os.read(sys.stdin.fileno(), 1) == OWNER_MAY_GO:
             poll.unregister(owner_descriptor)
+
+
+def _ready(poll: select.poll, lock: TextIO) -> list[int]:
+    """Return the descriptors where something happened, none if the folder has been removed."""
+    while _is_there(lock):
+        if events := poll.poll(_LOOK_MILLISECONDS):
+            return [descriptor for descriptor, _ in events]
+    return []
 
 
 def _kill(layout: Layout, outer: subprocess.Popen[bytes]) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cluster.errors import ClusterError
+
 _BLOCK_BYTES = 512
 """What `st_blocks` counts in, whatever the file system."""
 
@@ -50,9 +52,12 @@ def kept(
         make: gets a new folder beside it and writes ``target.name`` into that.
         say: is told when something is made, and how long it took.
         about: for people: what it is, and how long it takes.
+
+    Raises:
+        ClusterError: when there is no place for it.
     """
     if not target.exists():
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(target.parent)
         with _only_one(_lock(target), say, target.name):
             if not target.exists():
                 _make(target, make, say, about)
@@ -60,6 +65,15 @@ def kept(
     with suppress(OSError):  # somebody else filled this cache, or it is read only
         os.utime(target)
     return target
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClusterError(
+            f"The cache folder {folder} cannot be made ({error.strerror}): set XDG_CACHE_HOME"
+        ) from None
 
 
 @contextmanager

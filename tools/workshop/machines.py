@@ -43,10 +43,11 @@ def prepare(environment: Environment, variables: dict[str, str]) -> None:
 
 
 def require_root() -> None:
-    """Say how root starts a cluster, when somebody else tries to."""
+    """Say what to do, when somebody else than root tries to start or end a cluster."""
     if not interpreters.is_root():
         stop(
-            "Only root may start a cluster here: sudo make cluster. With KUBECONFIG=FILE any other."
+            "Only root may start and end a cluster of this machine: sudo make cluster, "
+            "sudo make cluster-down. One that runs elsewhere is used with KUBECONFIG=FILE."
         )
 
 

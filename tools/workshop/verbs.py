@@ -111,6 +111,8 @@ def cluster(arguments: list[str]) -> int:
 
 def cluster_down(arguments: list[str]) -> int:
     """End it, and leave nothing behind."""
+    if not {"-h", "--help"} & set(arguments):
+        machines.require_root()
     return _cluster("down", arguments)
 
 
