@@ -127,10 +127,12 @@ def test_a_cluster_whose_folder_is_removed_ends(tmp_path):
     made = Cluster(layout, print)
     made.start()
     made.let_live()
-    shutil.rmtree(layout.folder)
     group = group_name(layout.folder)
+    assert list(Path("/sys/fs/cgroup").rglob(group))
+    shutil.rmtree(layout.folder)
     eventually(lambda: not list(Path("/sys/fs/cgroup").rglob(group)), "it lives without a folder")
     made.stop()
+    assert not layout.folder.exists()
 
 
 def test_the_tests_run_on_any_cluster(own_cluster, host_node):
@@ -160,11 +162,13 @@ def test_two_clusters_run_side_by_side(own_cluster, tmp_path):
     other.start()
     try:
         own_cluster.api.core.create_namespaced_config_map("default", {"metadata": {"name": "mine"}})
-        names = [
-            item.metadata.name
-            for item in other.api.core.list_namespaced_config_map("default").items
-        ]
-        assert names == ["kube-root-ca.crt"]
+
+        def names() -> list[str]:
+            found = other.api.core.list_namespaced_config_map("default").items
+            return [item.metadata.name for item in found]
+
+        eventually(names, "a controller never wrote the map that every namespace has")
+        assert names() == ["kube-root-ca.crt"]
         assert own_cluster.life.api_port != other.life.api_port
         own, its = (made.run("readlink", "/proc/self/ns/net") for made in (own_cluster, other))
         assert own != its
@@ -193,6 +197,7 @@ def test_a_browser_gets_in(own_cluster, host_node, namespace):
             return False
 
     eventually(answers, "the relay never led to the Service")
+    assert requests.get(address, timeout=5).text == "welcome\n"
 
 
 @pytest.fixture
