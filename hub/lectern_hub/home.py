@@ -88,9 +88,9 @@ async def _begun(stop: Coroutine[Any, Any, object]) -> None:
     The task needs no keeping: the spawner holds the future that it waits for.
     """
     task = asyncio.ensure_future(stop)
-    done, _ = await asyncio.wait([task], timeout=SILENT_SECONDS)
-    for finished in done:
-        finished.result()
+    await asyncio.wait([task], timeout=SILENT_SECONDS)
+    if task.done():
+        task.result()
 
 
 def rows_of(user: User, catalog: Catalog, spoken: Words) -> Iterator[Row]:

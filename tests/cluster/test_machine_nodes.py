@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 from kubernetes import client
-from tests.support.machines import run_there
-from tests.support.pods import execute, pod, run
+from tests.support.pods import EMULATED_SECONDS, execute, pod, run
 from tests.support.traces import assert_nothing_left, snapshot
 
 from cluster import images
@@ -88,7 +87,9 @@ def test_a_pod_computes_and_reaches_the_api_server_by_its_service(
     api, machine_node, host_node, namespace
 ):
     script = f"uname -r; {ASK_API.format('10.96.0.1')}; {ASK_API.format('kubernetes.default')}"
-    phase, text = run_there(api, namespace, pod("asks", script, node=machine_node.name))
+    phase, text = run(
+        api, namespace, pod("asks", script, node=machine_node.name), seconds=EMULATED_SECONDS
+    )
     assert phase == "Succeeded"
     assert text.split()[0] == machine_node.run("uname", "-r").strip() != os.uname().release
     assert text.count("Client sent an HTTP request to an HTTPS server") == 2
@@ -163,7 +164,9 @@ def test_a_lost_node_is_replaced_and_comes_back(api, machine_node, host_node, na
         return lost.metadata.name not in {row.metadata.name for row in rows}
 
     wait(is_cleared, "the lost pod was not cleared away", LOSS_SECONDS)
-    phase, _ = run_there(api, namespace, pod("again", "true", node=machine_node.name))
+    phase, _ = run(
+        api, namespace, pod("again", "true", node=machine_node.name), seconds=EMULATED_SECONDS
+    )
     assert phase == "Succeeded"
 
 
@@ -198,7 +201,7 @@ def test_a_policy_holds_in_a_machine(api, far, host_node, namespace):
 
     def passes(name: str, script: str = ask) -> bool:
         manifest = pod(name, script, node=host_node.name)
-        return run_there(api, namespace, manifest) == ("Succeeded", "far\n")
+        return run(api, namespace, manifest, seconds=EMULATED_SECONDS) == ("Succeeded", "far\n")
 
     assert passes("before")
     friends = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "friend"}}}
@@ -217,7 +220,9 @@ def test_a_policy_holds_in_a_machine(api, far, host_node, namespace):
 def test_two_machines_talk_and_one_is_deleted(own_cluster, api, machine_nodes, namespace):
     first, second = machine_nodes(2)
     address = serve(api, namespace, "first", first.name)
-    asked = run_there(api, namespace, pod("asks", ASK.format(address), node=second.name))
+    asked = run(
+        api, namespace, pod("asks", ASK.format(address), node=second.name), seconds=EMULATED_SECONDS
+    )
     assert asked == ("Succeeded", "first\n")
     second.shutdown()
     wait(lambda: not api.is_node_ready(second.name), "the node was not missed", LOSS_SECONDS)

@@ -6,8 +6,7 @@ import fcntl
 import secrets
 
 import pytest
-from tests.support.machines import run_there
-from tests.support.pods import RESTRICTED, pod
+from tests.support.pods import EMULATED_SECONDS, RESTRICTED, pod, run
 
 from cluster.api import wait
 from cluster.errors import ClusterError
@@ -36,7 +35,7 @@ def test_a_home_on_nfs_belongs_to_its_person(own_cluster, machine_node, nfs, nam
         container={"volumeMounts": [place], "securityContext": RESTRICTED},
         volumes=[{"name": "home", "persistentVolumeClaim": {"claimName": "home"}}],
     )
-    phase, text = run_there(api, namespace, manifest)
+    phase, text = run(api, namespace, manifest, seconds=EMULATED_SECONDS)
     mine, mounted = text.splitlines()
     assert (phase, mine) == ("Succeeded", "mine")
     device, _, kind, options = mounted.split()[:4]

@@ -11,6 +11,8 @@ from cluster.images import BUSYBOX
 from tests.support.processes import eventually
 
 _PATIENCE_SECONDS = 90
+EMULATED_SECONDS = 300
+"""Patience for pods on machine nodes, where everything takes its time when QEMU translates."""
 
 IMAGE = os.environ.get("LECTERN_TEST_IMAGE", BUSYBOX)
 """What pods run; a cluster that `--kubeconfig` names may have busybox under another name."""
@@ -49,22 +51,26 @@ def pod(name: str, script: str, *, node: str | None = None, **more: Any) -> dict
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec | more}
 
 
-def finished(api, namespace: str, name: str) -> tuple[str, str]:
+def finished(api, namespace: str, name: str, seconds: float = _PATIENCE_SECONDS) -> tuple[str, str]:
     """Wait for a pod's end; return its phase and what it printed."""
-    wait_for_phase(api, namespace, name, "Succeeded", "Failed")
+    wait_for_phase(api, namespace, name, "Succeeded", "Failed", seconds=seconds)
     phase = api.core.read_namespaced_pod(name, namespace).status.phase
     return phase, api.core.read_namespaced_pod_log(name, namespace)
 
 
-def run(api, namespace: str, manifest: dict[str, Any]) -> tuple[str, str]:
+def run(
+    api, namespace: str, manifest: dict[str, Any], seconds: float = _PATIENCE_SECONDS
+) -> tuple[str, str]:
     """Create a pod and wait for its end."""
     api.core.create_namespaced_pod(namespace, manifest)
-    return finished(api, namespace, manifest["metadata"]["name"])
+    return finished(api, namespace, manifest["metadata"]["name"], seconds)
 
 
-def wait_for_phase(api, namespace: str, name: str, *phases: str) -> Any:
+def wait_for_phase(
+    api, namespace: str, name: str, *phases: str, seconds: float = _PATIENCE_SECONDS
+) -> Any:
     """Wait until a pod is in one of some phases, and return it."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         found = api.core.read_namespaced_pod(name, namespace)
         if found.status.phase in phases:

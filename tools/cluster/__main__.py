@@ -66,14 +66,13 @@ def _name(word: str) -> str:
 
 
 def _up(arguments: argparse.Namespace) -> int:
+    name = [] if arguments.name == _NAME else ["--name", arguments.name]
     given = os.environ.get("KUBECONFIG")
     if given and arguments.use_kubeconfig:
-        name = [] if arguments.name == _NAME else ["--name"]
-        return _use(Path(given), [*name, *demo.wishes(arguments)])
+        return _use(Path(given), [*name[:1], *demo.wishes(arguments)])
     cluster = Cluster(Layout(arguments.folder / arguments.name), say)
     demo.start(cluster, arguments)
     cluster.let_live()
-    name = [] if arguments.name == _NAME else ["--name", arguments.name]
     ends = (
         f"make cluster-down ARGS={shlex.quote(shlex.join(name))}" if name else "make cluster-down"
     )

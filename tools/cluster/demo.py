@@ -56,12 +56,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def wishes(arguments: argparse.Namespace) -> list[str]:
     """Return the options with which somebody asked for more than a cluster as it is."""
-    names = ("no_host_node", "machine_nodes", "process_nodes", "pretend", "registry", "nfs")
-    asked = [name for name in (*names, "images") if getattr(arguments, name)]
-    return [
-        f"--{name.removesuffix('s') if name == 'images' else name}".replace("_", "-")
-        for name in asked
-    ]
+    options = {
+        "--no-host-node": arguments.no_host_node,
+        "--machine-nodes": arguments.machine_nodes,
+        "--process-nodes": arguments.process_nodes,
+        "--pretend": arguments.pretend,
+        "--registry": arguments.registry,
+        "--nfs": arguments.nfs,
+        "--image": arguments.images,
+    }
+    return [option for option, value in options.items() if value]
 
 
 def _up_to(most: int) -> Callable[[str], int]:
