@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 
@@ -12,7 +13,7 @@ from cluster.process.client import Client
 from cluster.process.events import Allowance
 from cluster.process.faults import Faults, fault_of
 from cluster.process.kubelet_api import common_name
-from cluster.process.node import Node, conditions, foreign_resources
+from cluster.process.node import Node, conditions, foreign_resources, report
 from cluster.process.probes import Tally
 from cluster.process.refusals import refusals
 from cluster.process.remote import outcome, size_of
@@ -53,6 +54,35 @@ def test_a_node_reports_what_its_faults_say():
     faults.clear()
     node.obey(faults)
     assert node.online.is_set()
+
+
+class SlowAtFirst:
+    """An API server whose first answer takes longer than the ones after it."""
+
+    def __init__(self) -> None:
+        self.arrived: list[str] = []
+        self._delays = iter((0.05, 0.0))
+
+    async def insist(self, method: str, path: str, body: dict, *, form: str) -> None:
+        await asyncio.sleep(next(self._delays))
+        rows = body["status"]["conditions"]
+        self.arrived += [row["status"] for row in rows if row["type"] == "Ready"]
+
+
+def test_the_newest_report_arrives_last_even_if_an_older_one_is_slow():
+    faults, node, server = Faults(), Node("n", 0), SlowAtFirst()
+
+    async def fail_and_recover() -> None:
+        faults.add(fault_of({"kind": "not-ready"}))
+        node.obey(faults)
+        first = asyncio.create_task(report(server, node))
+        await asyncio.sleep(0)
+        faults.clear()
+        node.obey(faults)
+        await asyncio.gather(first, report(server, node))
+
+    asyncio.run(fail_and_recover())
+    assert server.arrived == ["False", "True"]
 
 
 def test_resources_of_others_become_allocatable_and_ours_are_left_alone():

@@ -49,6 +49,8 @@ class Node:
     has_pressure: bool = False
     changed_at: float = 0.0
     lease_version: str = ""
+    reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the report that is on its way, so that the last one to arrive is the newest."""
 
     def now(self) -> float:
         """Return the time by its own clock."""
@@ -175,8 +177,9 @@ async def register(client: Client, node: Node, settings: Settings) -> None:
 async def report(client: Client, node: Node) -> None:
     """Report a node's conditions, and only those: its capacity may be others' work by now."""
     path = f"/api/v1/nodes/{node.name}/status"
-    body = {"status": {"conditions": conditions(node)}}
-    await client.insist("PATCH", path, body, form=STRATEGIC)
+    async with node.reporting:
+        body = {"status": {"conditions": conditions(node)}}
+        await client.insist("PATCH", path, body, form=STRATEGIC)
 
 
 async def renew(client: Client, node: Node, settings: Settings) -> None:
