@@ -2,7 +2,7 @@
 # All paths are relative, so that the checkout may lie in a folder with spaces.
 LECTERN = @"$${PYTHON:-python3}" tools/make.py
 
-.PHONY: help run test test-slow fuzz check bench bench-cluster cluster cluster-down lock clean
+.PHONY: help run test test-slow fuzz check bench bench-cluster cluster clusters cluster-down lock clean
 
 help:
 	$(LECTERN) help
@@ -30,6 +30,9 @@ bench-cluster: ## Measure the clusters that make cluster starts
 
 cluster: ## Start a Kubernetes on this machine; ARGS="--help" says what it may have
 	$(LECTERN) cluster $(ARGS)
+
+clusters: ## Say which ones run
+	$(LECTERN) clusters $(ARGS)
 
 cluster-down: ## End that Kubernetes and leave nothing behind; ARGS=--all ends every one
 	$(LECTERN) cluster-down $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,41 @@ def test_a_person_starts_uses_and_ends_a_cluster(place):
     assert down.stdout == "Cluster lectern has ended\n"
     assert not (place / "lectern").exists()
     assert tool("down", "--folder", str(place)).stdout == "Cluster lectern does not run\n"
+
+
+def test_who_ends_a_cluster_by_a_wrong_name_learns_which_ones_run(own_cluster, tmp_path):
+    (tmp_path / "mine").symlink_to(own_cluster.layout.folder)
+    listed = tool("list", "--folder", str(tmp_path))
+    assert "mine: kubeconfig " in listed.stdout
+    assert f"web http://127.0.0.1:{own_cluster.life.web_port}" in listed.stdout
+    down = tool("down", "--folder", str(tmp_path), "--name", "other")
+    assert down.stdout.startswith("Cluster other does not run; there are: mine. End one with")
+    assert own_cluster.api.is_ready()
+
+
+def test_no_cluster_is_listed_where_none_runs(place):
+    assert tool("list", "--folder", str(place)).stdout == "No cluster runs\n"
+
+
+@pytest.mark.parametrize(("verb", "typed"), [("up", "make cluster"), ("down", "make cluster-down")])
+def test_an_unknown_option_is_said_by_what_was_typed(place, verb, typed):
+    done = tool(verb, "--folder", str(place), "--nodes", "3")
+    assert done.returncode == 2
+    assert f"{typed}: error: unknown: --nodes 3" in done.stderr
+    assert "prepare" not in done.stderr
+    assert not place.exists()
+
+
+def test_who_breaks_a_start_off_is_told_that_nothing_is_left(place):
+    command = [sys.executable, "-m", "cluster", "up", "--folder", str(place), "--new"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "tools")}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as started:
+        eventually(Layout(place / "lectern").life.exists, "it never began")
+        started.send_signal(signal.SIGINT)
+        assert started.wait(PATIENCE_SECONDS) == 130
+        assert started.stderr
+        assert started.stderr.read() == "Interrupted: what had been started has ended\n"
+    assert not list(place.iterdir())
 
 
 def test_a_name_that_would_be_a_path_is_refused(place):

@@ -44,9 +44,12 @@ def test_a_slow_start_holds_a_pod_up(pods):
 
 
 def test_a_slow_start_ends(pods):
-    pods.nodes.fault("slow-start", seconds=0.5, **mine(pods))
+    pods.nodes.fault("slow-start", seconds=2.0, **mine(pods))
     pods.start("slow", LOOP)
     pods.until_ready("slow")
+    status = pods.core.read_namespaced_pod("slow", pods.namespace).status
+    started = status.container_statuses[0].state.running.started_at
+    assert (started - status.start_time).total_seconds() >= 1
 
 
 def test_a_crash_has_its_exit_code_and_leads_to_a_back_off(pods):
@@ -95,8 +98,10 @@ def test_a_container_cannot_be_created_until_it_can(pods):
     pods.start("e", LOOP)
     pods.until_waiting("e", "CreateContainerError")
     pods.until(lambda: "Failed" in pods.reasons("e"), "no event")
+    assert pods.status("e")["phase"] == "Pending"
     pods.nodes.clear()
     pods.until_ready("e")
+    assert pods.container("e")["restartCount"] == 0
 
 
 def test_a_pod_is_evicted(pods):
@@ -111,11 +116,14 @@ def test_a_pod_is_evicted(pods):
 
 
 def test_pressure_is_reported_while_a_node_evicts(pods):
-    name = pods.nodes.names[0]
+    name, other = pods.nodes.names
     pods.nodes.fault("eviction", nodes=name, pods="none/none", pressure=True)
     eventually(
         lambda: node_condition(pods, name, "MemoryPressure")["status"] == "True", "no pressure"
     )
+    reason = node_condition(pods, name, "MemoryPressure")["reason"]
+    assert reason == "KubeletHasInsufficientMemory"
+    assert node_condition(pods, other, "MemoryPressure")["status"] == "False"
     pods.nodes.clear()
     eventually(
         lambda: node_condition(pods, name, "MemoryPressure")["status"] == "False", "it stayed"
@@ -152,6 +160,7 @@ def test_a_silent_node_is_given_up_and_its_pods_are_replaced(pods):
     pods.until(
         lambda: len(pods.core.list_namespaced_pod(pods.namespace).items) == 2, "old ones stay"
     )
+    assert all_elsewhere()
 
 
 def test_a_clock_that_is_ahead_is_seen_in_all_that_a_node_writes(pods):

@@ -29,7 +29,7 @@ def say(text: str) -> None:
 
 def main(words: list[str]) -> int:
     """Run one verb and return its exit code."""
-    arguments = _parser().parse_args(words)
+    arguments = _arguments(words)
     verb: Callable[[argparse.Namespace], int] = arguments.verb
     try:
         return verb(arguments)
@@ -37,25 +37,33 @@ def main(words: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("Interrupted: what had been started has ended", file=sys.stderr)
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="cluster", description=__doc__)
     verbs = parser.add_subparsers(required=True)
     up = verbs.add_parser("up", prog="make cluster", description="start a cluster")
     up.set_defaults(verb=_up)
     demo.add_options(up)
+    up.add_argument("--name", default=_NAME, type=_name, help="which of several side by side")
     down = verbs.add_parser("down", prog="make cluster-down", description="end a cluster")
     down.set_defaults(verb=_down)
-    down.add_argument("--all", action="store_true", help="every cluster of this checkout")
-    for verb in (up, down):
+    which = down.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="every cluster of this checkout")
+    which.add_argument("--name", default=_NAME, type=_name, help="which of several")
+    listed = verbs.add_parser("list", prog="make clusters", description="say which clusters run")
+    listed.set_defaults(verb=_list)
+    for verb in (up, down, listed):
         verb.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
-        verb.add_argument("--name", default=_NAME, type=_name, help="which of several side by side")
     prepare = verbs.add_parser("prepare", help="build what the tests of the cluster need")
     prepare.set_defaults(verb=_prepare)
     prepare.add_argument("parts", nargs="+", choices=[*sorted(programs.BUILDS), _MACHINE])
-    return parser
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:  # said by the verb that was typed, not by the parser of all verbs
+        verbs.choices[words[0]].error(f"unknown: {shlex.join(unknown)}")
+    return arguments
 
 
 def _name(word: str) -> str:
@@ -104,10 +112,31 @@ def _use(kubeconfig: Path, wishes: list[str]) -> int:
     return 0
 
 
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders of all clusters that were started and not ended."""
+    return sorted(path for path in folder.glob("*") if path.is_dir())
+
+
+def _running(folder: Path) -> dict[str, keeper.Life]:
+    """Return the clusters that run, by their names."""
+    lives = {path.name: keeper.life_of(Layout(path)) for path in _folders(folder)}
+    return {name: life for name, life in lives.items() if life}
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    running = _running(arguments.folder)
+    for name, life in running.items():
+        config = demo.shown(Layout(arguments.folder / name).kubeconfig)
+        say(f"{name}: kubeconfig {config}, web http://127.0.0.1:{life.web_port}")
+    if not running:
+        say("No cluster runs")
+    return 0
+
+
 def _down(arguments: argparse.Namespace) -> int:
     folders = [arguments.folder / arguments.name]
     if arguments.all:
-        folders = sorted(arguments.folder.iterdir()) if arguments.folder.is_dir() else []
+        folders = _folders(arguments.folder)
     for folder in folders:
         lived = keeper.life_of(Layout(folder)) is not None
         left = folder.exists()
@@ -115,10 +144,17 @@ def _down(arguments: argparse.Namespace) -> int:
         what = (
             "has ended" if lived else "had ended; what it left is gone" if left else "does not run"
         )
-        say(f"Cluster {folder.name} {what}")
+        others = "" if left else _others(arguments.folder)
+        say(f"Cluster {folder.name} {what}{others}")
     if not folders:
         say("No cluster runs")
     return 0
+
+
+def _others(folder: Path) -> str:
+    """Return the end of the sentence that there is no cluster of a name."""
+    names = list(_running(folder))
+    return f"; there are: {', '.join(names)}. End one with ARGS='--name NAME'" if names else ""
 
 
 def _prepare(arguments: argparse.Namespace) -> int:

@@ -138,16 +138,16 @@ def _show(cluster: Cluster, kubectl: Path) -> None:
     kinds = Counter(node["labels"]["lectern/node-kind"] for node in nodes)
 
     rows = {
-        "kubeconfig": _shown(cluster.layout.kubeconfig),
+        "kubeconfig": shown(cluster.layout.kubeconfig),
         "nodes": ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none",
         "web": f"http://127.0.0.1:{cluster.life.web_port} leads to the Service with "
         f"nodePort {network.WEB_PORT}",
-        "logs": _shown(cluster.layout.logs),
+        "logs": shown(cluster.layout.logs),
     }
     cluster.say("The cluster runs:")
     for title, text in rows.items():
         cluster.say(f"  {title:<11} {text}")
-    cluster.say(f"Try it with: {sudo()}{_shown(kubectl)} get nodes")
+    cluster.say(f"Try it with: {sudo()}{shown(kubectl)} get nodes")
 
 
 def sudo() -> str:
@@ -155,7 +155,7 @@ def sudo() -> str:
     return "sudo " if os.environ.get("SUDO_UID") else ""
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """Return a path as it can be typed in the shell that `make cluster` was typed in."""
     here = Path(os.getcwd())
     return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))

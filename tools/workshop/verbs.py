@@ -33,6 +33,7 @@ make check      style, types, import rules, sizes, profiles, known vulnerabiliti
 make bench      measure against plain JupyterHub
 make bench-cluster   measure the clusters of `make cluster`
 make cluster    start a Kubernetes on this machine   ARGS="--help"
+make clusters   say which ones run
 make cluster-down   end it, and leave nothing behind
 make lock       work out the pinned dependencies anew   ARGS=--upgrade
 make clean      remove environments and caches; homes and state stay
@@ -107,6 +108,12 @@ def cluster(arguments: list[str]) -> int:
         machines.require_root()
         machines.install()
     return _cluster("up", arguments)
+
+
+def clusters(arguments: list[str]) -> int:
+    """Say which ones run."""
+    machines.require_root()
+    return _cluster("list", arguments)
 
 
 def cluster_down(arguments: list[str]) -> int:
@@ -190,6 +197,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "bench": bench,
     "bench-cluster": bench_cluster,
     "cluster": cluster,
+    "clusters": clusters,
     "cluster-down": cluster_down,
     "lock": lock,
     "clean": clean,
