@@ -90,7 +90,9 @@ def test_an_unknown_option_is_said_by_what_was_typed(place, verb, typed):
 
 
 def test_who_breaks_a_start_off_is_told_that_nothing_is_left(place):
-    command = [sys.executable, "-m", "cluster", "up", "--folder", str(place), "--new"]
+    # A test run in the background of a shell ignores Ctrl-C, and so would all that it starts.
+    command = ["env", "--default-signal=INT", sys.executable]
+    command += ["-m", "cluster", "up", "--folder", str(place), "--new"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "tools")}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as started:
         eventually(Layout(place / "lectern").life.exists, "it never began")
