@@ -6,7 +6,7 @@ has, how it is cut, what is kept apart. Amounts are bytes and exact fractions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -77,7 +77,7 @@ def _request(it: Checked, gpu: Gpu, where: Where) -> Iterator[Diagnostic]:
     yield from wrong
     if wrong:
         return
-    pools = _candidates(it, gpu)
+    pools = _candidates(gpu, it.campus.gpu_pools)
     if not pools:
         yield _no_such_model(it, gpu, (*where, "model"))
         return
@@ -125,10 +125,15 @@ def _names(it: Checked, gpu: Gpu, where: Where) -> Iterator[Diagnostic]:
         yield it.value(where, "LEC307", message, label=label, help=help_)
 
 
-def _candidates(it: Checked, gpu: Gpu) -> dict[str, Pool]:
-    names = gpu.pool or tuple(it.campus.gpu_pools)
-    pools = {name: it.campus.gpu_pools[name] for name in names}
-    return {n: p for n, p in pools.items() if gpu.model is None or p.cards.model in gpu.model}
+def _candidates(gpu: Gpu, pools: Mapping[str, Pool]) -> dict[str, Pool]:
+    named = {name: pools[name] for name in gpu.pool or tuple(pools)}
+    return {n: p for n, p in named.items() if gpu.model is None or p.cards.model in gpu.model}
+
+
+def fitting(gpu: Gpu, pools: Mapping[str, Pool]) -> tuple[str, ...]:
+    """Return the names of the pools that could give a GPU."""
+    candidates = _candidates(gpu, pools)
+    return tuple(n for n, pool in candidates.items() if _first_problem(gpu, n, pool) is None)
 
 
 def _first_problem(gpu: Gpu, name: str, pool: Pool) -> Problem | None:
