@@ -47,6 +47,9 @@ BUILDS = {
         "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
         minutes=1.5,
     ),
+    "containerfile-lint": gobuild.Build(
+        "containerfile-lint", MODULES.parent / "images" / "lint", ".", minutes=1.5
+    ),
     "helm": gobuild.Build("helm", MODULES / "helm", "helm.sh/helm/v4/cmd/helm", minutes=2.5),
 }
 

@@ -36,6 +36,7 @@ def _checks(environment: Environment) -> dict[str, Callable[[], bool]]:
         "ruff format": tool("ruff", "format", "--check", "."),
         "sizes": lambda: sizes.check(CODE),
         "lectern check profiles": tool("lectern", "check", "profiles"),
+        "lectern images render": tool("lectern", "images", "render", "--check"),
         "import rules": tool("lint-imports"),
         "mypy": tool("mypy"),
         "pip-audit run.txt": lambda: audit.check(environment, "run.txt"),

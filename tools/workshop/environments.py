@@ -30,7 +30,12 @@ BOOTSTRAP = LOCKS / "bootstrap.txt"
 Command = Sequence[str | Path]
 
 METADATA = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
-ROOTS = ("hub/lectern_hub", "images/lectern_lab/lectern_lab", "spawner/lectern_spawner")
+ROOTS = (
+    "hub/lectern_hub",
+    "images/lectern_images/lectern_images",
+    "images/lectern_lab/lectern_lab",
+    "spawner/lectern_spawner",
+)
 PINNED_NAME = re.compile(r"[A-Za-z0-9._-]+")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==\S+(.*)$", re.MULTILINE)
 FOREIGN = re.compile(r"== '(win32|darwin|nt)'")

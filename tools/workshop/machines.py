@@ -30,7 +30,16 @@ _PACKAGES = {
     "runc": ["runc"],
 }
 _PLUGINS = ("/usr/lib/cni/bridge", "/opt/cni/bin/bridge")
-_BUILT = ("node", "pause", "coredns", "kube-router", "registry", "helm", "machine")
+_BUILT = (
+    "node",
+    "pause",
+    "coredns",
+    "kube-router",
+    "registry",
+    "helm",
+    "containerfile-lint",
+    "machine",
+)
 
 
 def prepare(environment: Environment, variables: dict[str, str]) -> None:

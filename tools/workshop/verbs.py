@@ -22,6 +22,7 @@ FUZZ_SECONDS = "600"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Chinese letters for the browser, and what its driver, a Node.js program, is linked with.
 BROWSER_NEEDS = ("fonts-noto-cjk", "libatomic1")
+IMAGE_NEEDS = ("skopeo", "umoci")
 TWO_AT_A_TIME = ["--numprocesses", "2"]
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", "build")
 HELP = """\
@@ -73,7 +74,7 @@ def test(arguments: list[str]) -> int:
 
 def test_slow(arguments: list[str]) -> int:
     """Run all tests; some build a whole Debian system, and have the machine for themselves."""
-    return _pytest(arguments, "mmdebstrap")
+    return _pytest(arguments, "mmdebstrap", "buildah", "faketime")
 
 
 def fuzz(arguments: list[str]) -> int:
@@ -160,8 +161,10 @@ def _prepare(name: str, lock_file: str) -> tuple[Environment, places.Places]:
 
 
 def _pytest(arguments: list[str], *packages: str) -> int:
-    """Run pytest, first installing the browser, what it needs and further Debian packages."""
-    missing = [name for name in (*BROWSER_NEEDS, *packages) if not apt.is_installed(name)]
+    """Run pytest, first installing a browser, what copies images, and further Debian packages."""
+    missing = [
+        name for name in (*BROWSER_NEEDS, *IMAGE_NEEDS, *packages) if not apt.is_installed(name)
+    ]
     if not any(map(shutil.which, BROWSERS)):
         missing.insert(0, "chromium")
     if missing:

@@ -1,0 +1,1 @@
+"""Programs and scripts that run inside an image while it is built; none is imported here."""
