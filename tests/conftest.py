@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.plugins.clusters",
+    "tests.plugins.images",
     "tests.plugins.lanes",
     "tests.plugins.machinenodes",
     "tests.plugins.processnodes",

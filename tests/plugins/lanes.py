@@ -14,6 +14,7 @@ FOLDERS = {
     "tests/local": "people",
     "tests/e2e": "people",
     "tests/cluster": "clusters",
+    "tests/images": "clusters",
     "tests/slow": "clusters",
 }
 

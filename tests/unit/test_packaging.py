@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE_ROOTS = {
     "lectern_hub": ROOT / "hub",
+    "lectern_images": ROOT / "images/lectern_images",
     "lectern_lab": ROOT / "images/lectern_lab",
     "lectern_spawner": ROOT / "spawner",
 }
