@@ -2,7 +2,7 @@
 # All paths are relative, so that the checkout may lie in a folder with spaces.
 LECTERN = @"$${PYTHON:-python3}" tools/make.py
 
-.PHONY: help run test test-slow fuzz check bench bench-cluster cluster clusters cluster-down lock clean
+.PHONY: help run test test-slow fuzz check bench bench-cluster bench-images cluster clusters cluster-down lock clean
 
 help:
 	$(LECTERN) help
@@ -27,6 +27,9 @@ bench: ## Measure against plain JupyterHub
 
 bench-cluster: ## Measure the clusters that make cluster starts
 	$(LECTERN) bench-cluster $(ARGS)
+
+bench-images: ## Measure how images are built and how servers start from them
+	$(LECTERN) bench-images $(ARGS)
 
 cluster: ## Start a Kubernetes on this machine; ARGS="--help" says what it may have
 	$(LECTERN) cluster $(ARGS)

@@ -20,6 +20,7 @@ from bench import (
     clusters,
     figures,
     hubs,
+    images,
     inside,
     kube,
     live,
@@ -45,13 +46,12 @@ def main(words: list[str] | None = None) -> int:
         return 0
     folder: Path = options.out
     folder.mkdir(parents=True, exist_ok=True)
-    book = "cluster" if options.cluster else "hub"
-    record = run(_QUICK if options.quick else _WANTED, options.only, book)
-    record.save(folder / FILES[book])
+    record = run(_QUICK if options.quick else _WANTED, options.only, options.book)
+    record.save(folder / FILES[options.book])
     kept = [Record.load(folder / name) for name in FILES.values() if (folder / name).exists()]
     (folder / "benchmarks.md").write_text(report.page(*kept), encoding="utf-8")
     sys.stdout.write(report.summary(record))
-    sys.stdout.write(f"Samples are in {folder / FILES[book]}\n")
+    sys.stdout.write(f"Samples are in {folder / FILES[options.book]}\n")
     for failure in record.failures:
         sys.stderr.write(f"Could not be measured: {failure}\n")
     return 1 if record.failures else 0
@@ -65,12 +65,12 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help=f"{_QUICK} rounds of each figure, for a first look"
     )
     parser.add_argument(
-        "--cluster", action="store_true", help="the clusters of `make cluster`, nothing else"
+        "--book", choices=sorted(GROUPS), default="hub", help="what is measured (default: hub)"
     )
     parser.add_argument(
         "--only",
         action="append",
-        choices=sorted(GROUPS | CLUSTER_GROUPS),
+        choices=sorted(name for groups in GROUPS.values() for name in groups),
         help="only this group; may be repeated",
     )
     parser.add_argument(
@@ -95,7 +95,7 @@ def run(wanted: int, only: list[str] | None = None, book: str = "hub") -> Record
     )
     if not kube.is_installed():
         record.skipped[figures.KUBE] = kube.MISSING
-    for name, group in (CLUSTER_GROUPS if book == "cluster" else GROUPS).items():
+    for name, group in GROUPS[book].items():
         if only and name not in only:
             continue
         try:
@@ -147,22 +147,27 @@ def _crowd(record: Record) -> None:
         rounds.repeat(record, "crowd", clusters.Clusters(folder).crowd, rounds=1)
 
 
-GROUPS: dict[str, Callable[[Record], None]] = {
-    "inside": _inside,
-    "catalog": _catalog,
-    "pages": _pages,
-    "live": _live,
-}
-"""The short ones first; `_live` takes what is left of the time."""
+def _builds(record: Record) -> None:
+    with hubs.scratch() as folder:
+        made = images.Builds(folder)
+        rounds.repeat(record, "sizes", made.sizes, rounds=1)
+        rounds.repeat(record, "builds", made.cold)
 
-CLUSTER_GROUPS: dict[str, Callable[[Record], None]] = {
-    "clusters": _clusters,
-    "machines": _machines,
-    "crowd": _crowd,
-}
-"""Those of `make bench-cluster`."""
 
-FILES = {"hub": "bench.json", "cluster": "bench-cluster.json"}
+def _starts(record: Record) -> None:
+    with hubs.scratch() as folder, contextlib.ExitStack() as stack:
+        rounds.repeat(record, "starts", images.Starts(folder, stack).measure)
+
+
+GROUPS: dict[str, dict[str, Callable[[Record], None]]] = {
+    # The short ones first; `_live` takes what is left of the time.
+    "hub": {"inside": _inside, "catalog": _catalog, "pages": _pages, "live": _live},
+    "cluster": {"clusters": _clusters, "machines": _machines, "crowd": _crowd},
+    "images": {"starts": _starts, "builds": _builds},
+}
+"""What each book measures, in order."""
+
+FILES = {"hub": "bench.json", "cluster": "bench-cluster.json", "images": "bench-images.json"}
 
 
 if __name__ == "__main__":

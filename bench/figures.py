@@ -1,7 +1,7 @@
 """The figures: what is measured, in which unit, and what is promised.
 
 Read by `report`; the values come from `live`, `pages`, `inside`, `catalog`,
-`reload` and `clusters`.
+`reload`, `clusters` and `images`.
 """
 
 from __future__ import annotations
@@ -196,5 +196,53 @@ CLUSTER_FIGURES: tuple[Figure, ...] = (
 )
 """Those of `make bench-cluster`, a run of its own."""
 
-BOOKS: dict[str, tuple[Figure, ...]] = {"hub": FIGURES, "cluster": CLUSTER_FIGURES}
+IMAGE_FIGURES: tuple[Figure, ...] = (
+    Figure(
+        id="image_cold",
+        title="Build of base from nothing, with everything that it downloads",
+        unit="s",
+        limit=180.0,
+    ),
+    Figure(
+        id="image_again",
+        title="Build of base after a line of a lock was added",
+        unit="s",
+        limit=90.0,
+    ),
+    Figure(id="image_size_base", title="base, unpacked", unit="MB", limit=650.0, once=True),
+    Figure(
+        id="image_size_datascience",
+        title="datascience, unpacked",
+        unit="MB",
+        limit=1600.0,
+        once=True,
+    ),
+    Figure(
+        id="image_size_desktop-octave",
+        title="desktop-octave, unpacked",
+        unit="MB",
+        limit=1500.0,
+        once=True,
+    ),
+    Figure(
+        id="image_pod",
+        title="From asking for a pod until its JupyterLab answers, the image being there",
+        unit="s",
+        limit=5.0,
+    ),
+    Figure(
+        id="image_first_start",
+        title="First start of JupyterLab in a new pod",
+        unit="s",
+        peer="the second start in that pod",
+        ratio=1.3,
+    ),
+)
+"""Those of `make bench-images`, a run of its own."""
+
+BOOKS: dict[str, tuple[Figure, ...]] = {
+    "hub": FIGURES,
+    "cluster": CLUSTER_FIGURES,
+    "images": IMAGE_FIGURES,
+}
 """What a record is about -> its figures."""

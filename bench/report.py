@@ -68,6 +68,25 @@ _CLUSTER_HOW = """
 """
 
 
+_IMAGES_HEAD = """
+# Images
+
+Written by `make bench-images` from [bench-images.json](bench-images.json).
+
+"""
+
+_IMAGES_HOW = """
+## How the images were measured
+
+- A build from nothing has empty caches and downloads Debian's packages and the wheels; how long that takes is
+  in the figure. The second build follows in the same cache, after one package was added to the server's lock.
+- Sizes are those of all files of all layers.
+- A pod begins when it is asked for and ends when JupyterLab's page was fetched from its address, on a host
+  node of `make cluster`. The first and the second start are in one pod, one after the other, from
+  starting the program until its page answers.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """One figure of one record."""
@@ -118,8 +137,15 @@ def page(*records: Record) -> str:
     return "".join(_part(record) for record in records)
 
 
+_TEXTS = {
+    "hub": (_HEAD, _HOW),
+    "cluster": (_CLUSTER_HEAD, _CLUSTER_HOW),
+    "images": (_IMAGES_HEAD, _IMAGES_HOW),
+}
+
+
 def _part(record: Record) -> str:
-    head, how = (_HEAD, _HOW) if record.book == "hub" else (_CLUSTER_HEAD, _CLUSTER_HOW)
+    head, how = _TEXTS[record.book]
     rows = (f"| {' | '.join(_row(record, result))} |\n" for result in results(record))
     return head + _TABLE + "".join(rows) + how + _where(record)
 

@@ -33,6 +33,7 @@ make fuzz       look for files that the reader stumbles over   ARGS="--fuzz-seco
 make check      style, types, import rules, sizes, profiles, known vulnerabilities
 make bench      measure against plain JupyterHub
 make bench-cluster   measure the clusters of `make cluster`
+make bench-images   measure how images are built, and how servers start from them
 make cluster    start a Kubernetes on this machine   ARGS="--help"
 make clusters   say which ones run
 make cluster-down   end it, and leave nothing behind
@@ -96,10 +97,18 @@ def bench(arguments: list[str]) -> int:
 
 def bench_cluster(arguments: list[str]) -> int:
     """Measure the clusters of `make cluster`."""
+    _bench_with_cluster(["--book", "cluster", *arguments])
+
+
+def bench_images(arguments: list[str]) -> int:
+    """Measure how images are built and how servers start from them."""
+    _bench_with_cluster(["--book", "images", *arguments])
+
+
+def _bench_with_cluster(arguments: list[str]) -> NoReturn:
     environment, _ = _prepare("venv-test", "test.txt")
     machines.prepare(environment, _variables(environment))
-    command: list[str | Path] = [environment.python, "-m", "bench", "--cluster", *arguments]
-    _become(environment, command, PYTHONPATH="tools")
+    _become(environment, [environment.python, "-m", "bench", *arguments], PYTHONPATH="tools")
 
 
 def cluster(arguments: list[str]) -> int:
@@ -199,6 +208,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "check": check,
     "bench": bench,
     "bench-cluster": bench_cluster,
+    "bench-images": bench_images,
     "cluster": cluster,
     "clusters": clusters,
     "cluster-down": cluster_down,

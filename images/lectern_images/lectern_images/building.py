@@ -69,7 +69,8 @@ class Builder:
 
     def root(self) -> Built:
         """Return Debian's own layer, building it when it is not there yet."""
-        key = key_of(_VERSION, DEBIAN, digest_of(SCRIPTS / "tidy.sh"), self.fresh)
+        made_from = (Path(debian.__file__), SCRIPTS / "tidy.sh")
+        key = key_of(_VERSION, DEBIAN, *map(digest_of, made_from), self.fresh)
 
         def make(work: Path) -> Path:
             file = work / "sources.list"

@@ -176,8 +176,9 @@ def _builder(options: Namespace) -> tuple[Builder, AbstractContextManager[None]]
 
 
 def _build(options: Namespace) -> int:
-    engine = engines.choose(options.engine)
-    if engine != engines.OWN:
+    wants_own = options.output or options.archive or options.fresh
+    engine = engines.OWN if wants_own and options.engine == engines.AUTO else options.engine
+    if (engine := engines.choose(engine)) != engines.OWN:
         return _build_elsewhere(options, engine)
     builder, alone = _builder(options)
     listed = builder.listed

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from lectern_images import tree
 from lectern_images.errors import ImageError
 
 _KEY_LENGTH = 20
+_KEPT_SECONDS = 30 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +144,11 @@ class Store:
             for left in self.folder.glob("work-*"):  # of a build that was killed
                 shutil.rmtree(left, ignore_errors=True)
             yield
+            self._forget()
+
+    def _forget(self) -> None:
+        """Remove the layers that no image has been made of for a month."""
+        oldest = time.time() - _KEPT_SECONDS
+        for folder in (self.folder / "layers").iterdir():
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
