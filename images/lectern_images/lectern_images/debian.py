@@ -44,6 +44,14 @@ def sources() -> str:
     return "\n".join([*lines, ""])
 
 
+def sources_or_nothing() -> str:
+    """Return the same; nothing on a machine whose apt knows none, or that has no apt."""
+    try:
+        return sources()
+    except ImageError:
+        return ""
+
+
 def settings() -> str:
     """Return how apt of this machine reaches them, and where it keeps what it fetches."""
     command = ["apt-config", "dump", "--format", '%F "%v";%n', "Acquire"]

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lectern_images import rendering
+from lectern_images import debian, rendering, wheels
 from lectern_images.errors import ImageError
 from lectern_images.layers import in_context
 from lectern_images.listing import DEBIAN, ImageList
 from lectern_images.tree import EPOCH
 
+_AUTHORITIES = "/run/lectern/authorities.crt"
 AUTO, OWN, DOCKER, BUILDAH = "auto", "own", "docker", "buildah"
 NAMES = (AUTO, OWN, DOCKER, BUILDAH)
 LOCAL_DEBIAN = f"localhost/{DEBIAN}"
@@ -57,9 +59,30 @@ def build(listed: ImageList, names: Sequence[str], engine: str, say: Callable[[s
         _run(["docker", "buildx", "bake", "--file", file, "--load", *names], listed.context)
         return
     line = dict.fromkeys(image for name in names for image in listed.line(name))
-    for name in line:
-        say(f"{name}: buildah bud")
-        _run(_buildah(listed, name), listed.context)
+    with tempfile.TemporaryDirectory() as folder:
+        options = _machine_options(Path(folder))
+        for name in line:
+            say(f"{name}: buildah bud")
+            _run([*_buildah(listed, name), *options, "."], listed.context)
+
+
+def _machine_options(folder: Path) -> list[str]:
+    """Return the options with which a build has its packages from where this machine does."""
+    (folder / "apt").write_text(debian.sources_or_nothing())
+    settings = {
+        key.removeprefix("PIP_").lower().replace("_", "-"): value
+        for key, value in wheels.machine_settings().items()
+        if key.startswith("PIP_")
+    }
+    options: list[str] = []
+    if wheels.AUTHORITIES.exists():
+        settings["cert"] = _AUTHORITIES
+        options += ["--volume", f"{wheels.AUTHORITIES.resolve()}:{_AUTHORITIES}:ro"]
+    lines = ["[global]", *(f"{key} = {value}" for key, value in settings.items()), ""]
+    (folder / "pip").write_text("\n".join(lines))
+    for name in ("apt", "pip"):
+        options += ["--secret", f"id={name},src={folder / name}"]
+    return options
 
 
 def lacks_debian() -> bool:
@@ -76,7 +99,7 @@ def take(archive: Path) -> None:
 
 
 def _buildah(listed: ImageList, name: str) -> list[str | Path]:
-    """Return the command that builds one image from its base."""
+    """Return the command that builds one image from its base, but for where packages come from."""
     command: list[str | Path] = ["buildah", "bud", "--format", "oci", "--layers", "--quiet"]
     command += ["--timestamp", str(EPOCH), "--isolation", "chroot", "--network", "host"]
     base = listed.file.images[name].base
@@ -85,7 +108,7 @@ def _buildah(listed: ImageList, name: str) -> list[str | Path]:
     elif base == DEBIAN and _is_kept(LOCAL_DEBIAN):
         command += ["--pull-never", "--build-arg", f"BASE={LOCAL_DEBIAN}"]
     file = listed.context / in_context(listed, f"{name}/Containerfile")
-    return [*command, "--file", file, "--tag", listed.reference(name), "."]
+    return [*command, "--file", file, "--tag", listed.reference(name)]
 
 
 def _is_kept(reference: str) -> bool:
