@@ -2,7 +2,7 @@
 # All paths are relative, so that the checkout may lie in a folder with spaces.
 LECTERN = @"$${PYTHON:-python3}" tools/make.py
 
-.PHONY: help run test test-slow fuzz check bench bench-cluster bench-images cluster clusters cluster-down lock clean
+.PHONY: help run test test-slow fuzz check bench bench-cluster bench-images cluster clusters cluster-down images lock clean
 
 help:
 	$(LECTERN) help
@@ -39,6 +39,9 @@ clusters: ## Say which ones run
 
 cluster-down: ## End that Kubernetes and leave nothing behind; ARGS=--all ends every one
 	$(LECTERN) cluster-down $(ARGS)
+
+images: ## Build the images of servers; ARGS="base --archive base.tar"
+	$(LECTERN) images $(ARGS)
 
 lock: ## Work out the pinned dependencies anew; ARGS=--upgrade takes newer ones
 	$(LECTERN) lock $(ARGS)

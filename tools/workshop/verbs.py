@@ -37,6 +37,7 @@ make bench-images   measure how images are built, and how servers start from the
 make cluster    start a Kubernetes on this machine   ARGS="--help"
 make clusters   say which ones run
 make cluster-down   end it, and leave nothing behind
+make images     build the images of servers   ARGS="base datascience"
 make lock       work out the pinned dependencies anew   ARGS=--upgrade
 make clean      remove environments and caches; homes and state stay
 Without make: python3 tools/make.py run --port 9000"""
@@ -118,6 +119,16 @@ def cluster(arguments: list[str]) -> int:
         machines.require_root()
         machines.install()
     return _cluster("up", arguments)
+
+
+def images(arguments: list[str]) -> int:
+    """Build images on this machine, first installing what our own engine needs."""
+    if not {"-h", "--help"} & set(arguments) and interpreters.is_root():
+        packages = [name for name in ("bubblewrap", "mmdebstrap") if not apt.is_installed(name)]
+        if packages:
+            apt.install(packages, "to build images")
+    environment, _ = _prepare("venv-test", "test.txt")
+    _become(environment, [environment.folder / "bin" / "lectern", "images", "build", *arguments])
 
 
 def clusters(arguments: list[str]) -> int:
@@ -212,6 +223,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "cluster": cluster,
     "clusters": clusters,
     "cluster-down": cluster_down,
+    "images": images,
     "lock": lock,
     "clean": clean,
 }
