@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lectern_hub.settings import SettingsFile
+from lectern_images.listing import ListFile
 from lectern_spawner.catalog import load, render
 from lectern_spawner.catalog.reading import read_text
 from tests.support import snippets
@@ -37,6 +38,8 @@ EXAMPLES = [
 def test_an_example_of_a_guide_is_right(text, tmp_path):
     if text.startswith("# lectern.yaml\n"):
         found = read_text(text, SettingsFile, "lectern.yaml").diagnostics
+    elif text.startswith("# images/images.yaml\n"):
+        found = read_text(text, ListFile, "images.yaml").diagnostics
     else:
         snippets.write(tmp_path, text.replace("ml-101", "art-1"))
         found = load(tmp_path).diagnostics
