@@ -47,6 +47,12 @@ BUILDS = {
         "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
         minutes=1.5,
     ),
+    "buildx": gobuild.Build(
+        "buildx",
+        MODULES.parent / "images" / "bake",
+        "github.com/docker/buildx/cmd/buildx",
+        minutes=4,
+    ),
     "containerfile-lint": gobuild.Build(
         "containerfile-lint", MODULES.parent / "images" / "lint", ".", minutes=1.5
     ),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lectern_images import debian, sandbox, wheels
+from lectern_images import debian, progress, sandbox, wheels
 from lectern_images.errors import ImageError
 from lectern_images.layers import CONTEXT, SCRIPTS, STEPS, Layer, layers
 from lectern_images.listing import DEBIAN, ImageList
@@ -92,7 +92,8 @@ class Builder:
             return found
         started = time.monotonic()
         try:
-            built = self.store.add(key, make)
+            with progress.ticking(self.say, about):
+                built = self.store.add(key, make)
         except ImageError as error:
             raise ImageError(f"{about}: {error}") from None
         seconds = time.monotonic() - started

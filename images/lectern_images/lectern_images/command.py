@@ -23,6 +23,7 @@ from lectern_images import (
     offering,
     packages,
     prepulling,
+    progress,
     rendering,
 )
 from lectern_images import locks as locking
@@ -248,7 +249,9 @@ def _test(options: Namespace) -> int:
         lower = [f"layers/{layer.key}/tree" for layer in built]
         place = Sandbox(builder.store.folder, lower, describing.config(listed, name))
         results = results or [trying.Result("files")]
-        for result in [*results, *trying.tried(listed, name, place)]:
+        with progress.ticking(say, f"{name}: trying it"):
+            results += trying.tried(listed, name, place)
+        for result in results:
             bad += bool(result.problem)
             facts = ", ".join(f"{key} {value}" for key, value in (result.facts or {}).items())
             say(f"{name}: {result.contract}: {result.problem or 'kept'}{facts and f' ({facts})'}")

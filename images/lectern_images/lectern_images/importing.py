@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lectern_images import contents
+from lectern_images import contents, progress
 from lectern_images.contract import files, trying
 from lectern_images.contract.places import Place, Sandbox
 from lectern_images.errors import ImageError
@@ -75,11 +75,13 @@ def imported(wish: Wish) -> str | None:
     with tempfile.TemporaryDirectory() as folder:
         layout = Path(folder) / "layout"
         unverified = ["--src-tls-verify=false"] if wish.is_insecure else []
-        copy(source_of(wish.source), f"oci:{layout}:{_TAG}", unverified)
+        with progress.ticking(wish.say, f"copying {wish.source}"):
+            copy(source_of(wish.source), f"oci:{layout}:{_TAG}", unverified)
         found = read_layout(layout)
-        findings = list(looked_at(found, wish.jupyterhub))
-        if not any(row.is_fatal for row in findings):
-            findings += _findings(found, layout, Path(folder))
+        with progress.ticking(wish.say, "trying the image"):
+            findings = list(looked_at(found, wish.jupyterhub))
+            if not any(row.is_fatal for row in findings):
+                findings += _findings(found, layout, Path(folder))
         for row in findings:
             wish.say(f"{'problem' if row.is_fatal else 'note'}: {row.problem}\n  {row.remedy}")
         if any(row.is_fatal for row in findings):
@@ -87,7 +89,8 @@ def imported(wish: Wish) -> str | None:
         digest = Path(folder) / "digest"
         options = ["--digestfile", str(digest)]
         options += ["--dest-tls-verify=false"] if wish.is_insecure else []
-        copy(f"oci:{layout}:{_TAG}", f"docker://{wish.target}", options)
+        with progress.ticking(wish.say, f"copying it to {wish.target}"):
+            copy(f"oci:{layout}:{_TAG}", f"docker://{wish.target}", options)
         name = wish.target.rpartition("/")[2].partition(":")[0]
         return entry(name, f"{wish.target}@{digest.read_text().strip()}", found)
 
