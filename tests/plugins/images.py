@@ -66,15 +66,17 @@ def loaded_image(
 ) -> Callable[[str], TestImage]:
     """Build an image and make it known to the host node."""
     loaded: set[str] = set()
+    layers: set[str] = set()
 
     def get(name: str) -> TestImage:
         found = built_image(name)
         if name not in loaded:
             archive = tmp_path_factory.mktemp("image") / "archive.tar"
-            oci.write_archive([found.image], archive)
+            oci.write_archive([found.image], archive, layers)
             host_node.load(archive)
             archive.unlink()
             loaded.add(name)
+            layers.update(layer.digest for layer in found.image.layers)
         return found
 
     return get

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,8 +133,17 @@ def _place(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def write_archive(images: Iterable[Image], target: Path) -> None:
-    """Write images as one archive that containerd, skopeo, podman and docker load take."""
+def write_archive(
+    images: Iterable[Image], target: Path, known: Collection[str] = frozenset()
+) -> None:
+    """Write images as one archive that containerd, skopeo, podman and docker load take.
+
+    Args:
+        images: what goes in.
+        target: the file to write.
+        known: digests of layers that whoever reads it has already; containerd alone
+            takes an archive without them.
+    """
     images = list(images)
     index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [_row(row) for row in images]}
     texts = {"oci-layout": _json(_LAYOUT), "index.json": _json(index)}
@@ -142,7 +151,9 @@ def write_archive(images: Iterable[Image], target: Path) -> None:
     for image in images:
         for content in (image.configuration(), image.manifest()):
             texts[_blob(digest(content))] = content
-        files |= {_blob(layer.digest): layer.path for layer in image.layers}
+        files |= {
+            _blob(layer.digest): layer.path for layer in image.layers if layer.digest not in known
+        }
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
         for name in sorted({*texts, *files}):
             header = tarfile.TarInfo(name)

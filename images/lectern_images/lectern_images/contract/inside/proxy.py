@@ -37,7 +37,8 @@ def main() -> None:
     behind = http.server.ThreadingHTTPServer(("127.0.0.1", TARGET), Hello)
     threading.Thread(target=behind.serve_forever, daemon=True).start()
     proxy = subprocess.Popen(
-        ["configurable-http-proxy", "--ip=127.0.0.1", f"--port={PROXY}", f"--api-port={API}",
+        ["configurable-http-proxy", "--ip=127.0.0.1", f"--port={PROXY}", "--api-ip=127.0.0.1",
+         f"--api-port={API}",
          "--log-level=error"],
         env=os.environ | {"CONFIGPROXY_AUTH_TOKEN": TOKEN},
     )  # fmt: skip
