@@ -33,7 +33,7 @@ _HOW = """
   has the median of the ratios, the least and the most.
 - Before and after a round a fixed piece of work is timed. Where it had to wait more than 15 % of its
   time for the processor, or took 15 % more or less after the round than before it, the round was
-  discarded and repeated; after more than eight discards there is no result.
+  discarded and repeated; after more than sixteen discards there is no result.
 - A start of a server: the person has logged in, sends the spawn form, lands on the page that waits
   and reads the hub's stream of progress until the server is ready. Hub CPU is user and system time
   of the hub's own process, from `/proc`. Stopping is not counted, nor is what the same hub uses in

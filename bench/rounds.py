@@ -16,7 +16,7 @@ from functools import cache
 from bench.record import Calibration, Record, Round, Values
 
 ARMS = ("ours", "peer")
-MOST_DISCARDS = 8
+MOST_DISCARDS = 16
 _DEVIATION = 0.15
 _PATIENCE_SECONDS = 10.0
 _TEXT_BYTES = 5_000_000
