@@ -6,7 +6,6 @@ every machine that gets the same packages.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import time
@@ -21,7 +20,6 @@ from lectern_images.listing import DEBIAN, ImageList
 from lectern_images.store import Built, Store, digest_of, key_of
 
 _APT, _NODE = "apt.sh", "node.sh"
-_AUTHORITIES = "/run/lectern/authorities.crt"
 _COMMON = ("tidy.sh", "compile.py")
 _VERSION = "1"
 """Raise it when layers come out differently although nothing that they are made of says so."""
@@ -101,7 +99,7 @@ class Builder:
         return built
 
     def _run(self, layer: Layer, below: list[Built], work: Path) -> Path:
-        lower = [f"layers/{built.key}/tree" for built in reversed(below)]
+        lower = [built.place for built in reversed(below)]
         reads = {STEPS: SCRIPTS}
         reads |= {f"{CONTEXT}/{path}": self.listed.context / path for path in layer.reads}
         step = sandbox.Step(["sh", f"{STEPS}/{layer.script}", *layer.words], reads)
@@ -132,10 +130,10 @@ class Builder:
 
     def _with_npm(self, step: sandbox.Step) -> sandbox.Step:
         """Let npm find its packages where this machine's does; their hashes are in the lock."""
-        variables, reads = npm_settings(), dict(step.reads)
-        if wheels.AUTHORITIES.exists():
-            variables["npm_config_cafile"] = _AUTHORITIES
-            reads[_AUTHORITIES] = Path(os.path.realpath(wheels.AUTHORITIES))
+        variables = npm_settings()
+        if authorities := _authorities():
+            variables["npm_config_cafile"] = wheels.AUTHORITIES_INSIDE
+        reads = {**step.reads, **authorities}
         return replace(step, reads=reads, variables=variables, has_network=True)
 
     def _with_wheels(self, step: sandbox.Step, layer: Layer, lower: list[str]) -> sandbox.Step:
@@ -153,12 +151,16 @@ class Builder:
             lock = work / "lock.txt"
             lock.write_text("".join(pin.text for pin in absent))
             words, variables = wheels.fetching("/run/lectern/lock.txt")
-            reads = {"/run/lectern/lock.txt": lock}
-            if wheels.AUTHORITIES.exists():
-                reads[_AUTHORITIES] = Path(os.path.realpath(wheels.AUTHORITIES))
+            reads = {"/run/lectern/lock.txt": lock, **_authorities()}
             writes = {"/run/lectern/wheels": folder}
             step = sandbox.Step(words, reads, writes, variables, has_network=True)
             sandbox.run(self.store.folder, lower, work, step)
+
+
+def _authorities() -> dict[str, Path]:
+    """Return what a step that downloads must be shown to trust whom this machine trusts."""
+    found = wheels.AUTHORITIES
+    return {wheels.AUTHORITIES_INSIDE: found.resolve()} if found.exists() else {}
 
 
 def npm_settings() -> dict[str, str]:

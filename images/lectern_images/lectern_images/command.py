@@ -246,7 +246,7 @@ def _test(options: Namespace) -> int:
         found = contents.entries([layer.tree for layer in built])
         most = listing.size_bytes(listed.file.images[name].size)
         results = [trying.Result("files", problem) for problem in files.problems(found, most)]
-        lower = [f"layers/{layer.key}/tree" for layer in built]
+        lower = [layer.place for layer in built]
         place = Sandbox(builder.store.folder, lower, describing.config(listed, name))
         results = results or [trying.Result("files")]
         with progress.ticking(say, f"{name}: trying it"):

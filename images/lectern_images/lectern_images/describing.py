@@ -76,12 +76,9 @@ def whole(listed: ImageList, name: str, built: list[Built], reference: str = "")
         built: its layers.
         reference: its whole name, if not the one of the list.
     """
-    blobs = (
-        Blob(row.file, row.packed.digest, row.packed.size, row.packed.diff_id) for row in built
-    )
     return Image(
         reference or listed.reference(name),
-        tuple(blobs),
+        tuple(_blob(layer) for layer in built),
         config(listed, name),
         history(listed, name),
     )
@@ -89,8 +86,11 @@ def whole(listed: ImageList, name: str, built: list[Built], reference: str = "")
 
 def bare(layer: Built, reference: str) -> Image:
     """Return one layer alone as an image."""
-    blob = Blob(layer.file, layer.packed.digest, layer.packed.size, layer.packed.diff_id)
-    return Image(reference, (blob,), {}, ("mmdebstrap",))
+    return Image(reference, (_blob(layer),), {}, ("mmdebstrap",))
+
+
+def _blob(layer: Built) -> Blob:
+    return Blob(layer.file, layer.packed.digest, layer.packed.size, layer.packed.diff_id)
 
 
 def history(listed: ImageList, name: str) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from lectern_images.layers import in_context
 from lectern_images.listing import DEBIAN, ImageList
 from lectern_images.tree import EPOCH
 
-_AUTHORITIES = "/run/lectern/authorities.crt"
 AUTO, OWN, DOCKER, BUILDAH = "auto", "own", "docker", "buildah"
 NAMES = (AUTO, OWN, DOCKER, BUILDAH)
 LOCAL_DEBIAN = f"localhost/{DEBIAN}"
@@ -76,8 +75,8 @@ def _machine_options(folder: Path) -> list[str]:
     }
     options: list[str] = []
     if wheels.AUTHORITIES.exists():
-        settings["cert"] = _AUTHORITIES
-        options += ["--volume", f"{wheels.AUTHORITIES.resolve()}:{_AUTHORITIES}:ro"]
+        settings["cert"] = wheels.AUTHORITIES_INSIDE
+        options += ["--volume", f"{wheels.AUTHORITIES.resolve()}:{wheels.AUTHORITIES_INSIDE}:ro"]
     lines = ["[global]", *(f"{key} = {value}" for key, value in settings.items()), ""]
     (folder / "pip").write_text("\n".join(lines))
     for name in ("apt", "pip"):

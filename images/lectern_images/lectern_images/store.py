@@ -35,6 +35,11 @@ class Built:
     packed: tree.Packed
 
     @property
+    def place(self) -> str:
+        """Its tree as an overlay's options name it: seen from the store."""
+        return f"layers/{self.key}/tree"
+
+    @property
     def file(self) -> Path:
         """The compressed layer."""
         return self.folder / "layer.tar.gz"

@@ -22,6 +22,10 @@ _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)", re.MULTILINE)
 _CARRIED = ("index-url", "extra-index-url", "trusted-host", "timeout", "proxy")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+"""Whom this machine trusts; a mirror of a campus may be known to nobody else."""
+
+AUTHORITIES_INSIDE = "/run/lectern/authorities.crt"
+"""Where a step finds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +94,5 @@ def fetching(lock: str) -> tuple[list[str], Mapping[str, str]]:
     words += '--only-binary :all: --require-hashes --dest /run/lectern/wheels --requirement "$1"'
     variables = machine_settings()
     if AUTHORITIES.exists():
-        variables["PIP_CERT"] = "/run/lectern/authorities.crt"
+        variables["PIP_CERT"] = AUTHORITIES_INSIDE
     return ["sh", "-c", words, "sh", lock], variables
