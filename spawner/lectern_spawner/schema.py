@@ -25,25 +25,32 @@ FILES: dict[str, type[Section]] = {"campus": CampusFile, "course": CourseFile}
 _DATA = frozenset({"examples", "default", "enum", "const", "required"})
 
 
-@cache
-def schema(file: str) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a kind of file.
+def schema_of(model: type[Section], file: str) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of what a model reads.
 
     Args:
-        file: ``campus`` or ``course``.
+        model: the whole of a file.
+        file: the kind of file, such as ``campus``.
     """
-    made: dict[str, Any] = FILES[file].model_json_schema(
-        by_alias=True, schema_generator=GenerateJsonSchema
-    )
     made = {
         "$schema": GenerateJsonSchema.schema_dialect,
         "$id": f"{file}.schema.json",
-        **made,
+        **model.model_json_schema(by_alias=True, schema_generator=GenerateJsonSchema),
         # Room for anchors: keys that begin with x- mean nothing.
         "patternProperties": {"^x-": {}},
     }
     cleaned: dict[str, Any] = _without_titles(made)
     return cleaned
+
+
+@cache
+def schema(file: str) -> dict[str, Any]:
+    """Return the schema of one of a campus's files.
+
+    Args:
+        file: ``campus`` or ``course``.
+    """
+    return schema_of(FILES[file], file)
 
 
 def _without_titles(node: Any) -> Any:  # noqa: ANN401 - JSON
@@ -60,8 +67,13 @@ def _without_titles(node: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def text(file: str) -> str:
-    """Return a schema as it is checked in."""
-    return json.dumps(schema(file), indent=2, ensure_ascii=False) + "\n"
+    """Return one of them as it is checked in."""
+    return as_text(schema(file))
+
+
+def as_text(schema: dict[str, Any]) -> str:
+    """Return a schema as lines of a file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _configure(parser: ArgumentParser) -> None:

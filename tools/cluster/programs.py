@@ -53,6 +53,12 @@ BUILDS = {
         "github.com/docker/buildx/cmd/buildx",
         minutes=4,
     ),
+    "buildkitd": gobuild.Build(
+        "buildkitd",
+        MODULES.parent / "images" / "bake",
+        "github.com/moby/buildkit/cmd/buildkitd",
+        minutes=5,
+    ),
     "containerfile-lint": gobuild.Build(
         "containerfile-lint", MODULES.parent / "images" / "lint", ".", minutes=1.5
     ),

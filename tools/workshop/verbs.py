@@ -76,7 +76,7 @@ def test(arguments: list[str]) -> int:
 
 def test_slow(arguments: list[str]) -> int:
     """Run all tests; some build a whole Debian system, and have the machine for themselves."""
-    return _pytest(arguments, "mmdebstrap", "buildah", "faketime")
+    return _pytest(arguments, "mmdebstrap", "buildah", "docker.io", "faketime")
 
 
 def fuzz(arguments: list[str]) -> int:

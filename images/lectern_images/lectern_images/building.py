@@ -19,8 +19,8 @@ from lectern_images.layers import CONTEXT, SCRIPTS, STEPS, Layer, layers
 from lectern_images.listing import DEBIAN, ImageList
 from lectern_images.store import Built, Store, digest_of, key_of
 
-_APT, _NODE = "apt.sh", "node.sh"
-_COMMON = ("tidy.sh", "compile.py")
+_APT, _NODE, _SCRIPT = "apt.sh", "node.sh", "script.sh"
+_COMMON = ("debian.sh", "npm.sh", "tidy.sh", "compile.py")
 _VERSION = "1"
 """Raise it when layers come out differently although nothing that they are made of says so."""
 
@@ -80,7 +80,7 @@ class Builder:
     def _layer(self, name: str, layer: Layer, below: list[Built]) -> Built:
         scripts = [digest_of(SCRIPTS / script) for script in (layer.script, *_COMMON)]
         reads = [digest_of(self.listed.context / path) for path in layer.reads]
-        fresh = self.fresh if layer.script == _APT else ""
+        fresh = self.fresh if layer.script in (_APT, _SCRIPT) else ""
         key = key_of(_VERSION, below[-1].key, *scripts, *layer.words, "", *reads, fresh)
         about = f"{name}: {layer.script.removesuffix('.sh')}"
         return self._kept(key, about, lambda work: self._run(layer, below, work))
@@ -107,6 +107,8 @@ class Builder:
             step = self._with_apt(step, work)
         elif layer.script == _NODE:
             step = self._with_npm(step)
+        elif layer.script == _SCRIPT:
+            step = self._with_apt(self._with_npm(_with_pip(step)), work)
         elif layer.needs_network:
             step = self._with_wheels(step, layer, lower)
         sandbox.run(self.store.folder, lower, work, step)
@@ -122,15 +124,15 @@ class Builder:
         reads = {f"/run/lectern/{name}": work / name for name in ("apt.conf", "sources.list")}
         return replace(
             step,
-            reads={**step.reads, **reads},
+            reads={**step.reads, **reads, **_authorities()},
             writes={f"/run/lectern/{name}": folder for name, folder in folders.items()},
-            variables={"APT_CONFIG": "/run/lectern/apt.conf"},
+            variables={**step.variables, "APT_CONFIG": "/run/lectern/apt.conf"},
             has_network=True,
         )
 
     def _with_npm(self, step: sandbox.Step) -> sandbox.Step:
         """Let npm find its packages where this machine's does; their hashes are in the lock."""
-        variables = npm_settings()
+        variables = {**step.variables, **npm_settings()}
         if authorities := _authorities():
             variables["npm_config_cafile"] = wheels.AUTHORITIES_INSIDE
         reads = {**step.reads, **authorities}
@@ -155,6 +157,11 @@ class Builder:
             writes = {"/run/lectern/wheels": folder}
             step = sandbox.Step(words, reads, writes, variables, has_network=True)
             sandbox.run(self.store.folder, lower, work, step)
+
+
+def _with_pip(step: sandbox.Step) -> sandbox.Step:
+    """Let pip find its packages where this machine's does."""
+    return replace(step, variables={**step.variables, **wheels.pip_settings()})
 
 
 def _authorities() -> dict[str, Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -207,14 +206,15 @@ def _build_elsewhere(options: Namespace, engine: str) -> int:
             f"what it builds: {engine} push NAME"
         )
     listed = listing.load(options.images)
-    if engine == engines.BUILDAH and engines.lacks_debian():
+
+    def own_debian() -> oci.Image:
         say(f"{listing.DEBIAN} cannot be fetched; mmdebstrap makes it")
         builder, alone = _builder(options)
-        with alone, tempfile.TemporaryDirectory() as folder:
-            archive = Path(folder) / "debian.tar"
-            oci.write_archive([describing.bare(builder.root(), engines.LOCAL_DEBIAN)], archive)
-            engines.take(archive)
-    engines.build(listed, _wanted(listed, options.names), engine, say)
+        with alone:
+            return describing.bare(builder.root(), engines.LOCAL_DEBIAN)
+
+    job = engines.Job(listed, _wanted(listed, options.names), own_debian, say)
+    engines.build(job, engine)
     return 0
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from lectern_images import debian, rendering, wheels
+from lectern_images import building, debian, oci, rendering, wheels
 from lectern_images.errors import ImageError
 from lectern_images.layers import in_context
 from lectern_images.listing import DEBIAN, ImageList
@@ -21,7 +22,19 @@ from lectern_images.tree import EPOCH
 AUTO, OWN, DOCKER, BUILDAH = "auto", "own", "docker", "buildah"
 NAMES = (AUTO, OWN, DOCKER, BUILDAH)
 LOCAL_DEBIAN = f"localhost/{DEBIAN}"
-"""Our own first layer as an image, for machines whose buildah reaches no registry."""
+"""Our own first layer as an image, for machines whose engine reaches no registry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What an engine is to build."""
+
+    listed: ImageList
+    names: Sequence[str]
+    own_debian: Callable[[], oci.Image]
+    """Makes the image that all others are made from, where it cannot be fetched."""
+
+    say: Callable[[str], None]
 
 
 def choose(wish: str) -> str:
@@ -39,62 +52,66 @@ def choose(wish: str) -> str:
 
 
 def _has_buildx() -> bool:
-    if not shutil.which("docker"):
-        return False
-    done = subprocess.run(["docker", "buildx", "inspect"], capture_output=True, check=False)
-    return done.returncode == 0
+    return bool(shutil.which("docker")) and _succeeds("docker", "buildx", "inspect")
 
 
-def build(listed: ImageList, names: Sequence[str], engine: str, say: Callable[[str], None]) -> None:
+def build(job: Job, engine: str) -> None:
     """Build images with somebody else's engine, where its own images are kept.
 
     Raises:
         ImageError: when the rendered files are out of date, or the engine fails.
     """
-    if found := rendering.differences(listed):
+    if found := rendering.differences(job.listed):
         raise ImageError(f"{found[0]}: lectern images render")
-    if engine == DOCKER:
-        file = listed.folder / rendering.BAKE_FILE
-        _run(["docker", "buildx", "bake", "--file", file, "--load", *names], listed.context)
-        return
-    line = dict.fromkeys(image for name in names for image in listed.line(name))
     with tempfile.TemporaryDirectory() as folder:
-        options = _machine_options(Path(folder))
-        for name in line:
-            say(f"{name}: buildah bud")
-            _run([*_buildah(listed, name), *options, "."], listed.context)
+        work = Path(folder)
+        {DOCKER: _build_with_docker, BUILDAH: _build_with_buildah}[engine](job, work)
 
 
-def _machine_options(folder: Path) -> list[str]:
-    """Return the options with which a build has its packages from where this machine does."""
-    (folder / "apt").write_text(debian.sources_or_nothing())
-    settings = {
+def _secrets(folder: Path) -> Mapping[str, Path]:
+    """Return files by which a build has its packages from where this machine does."""
+    authorities = wheels.AUTHORITIES_INSIDE if wheels.AUTHORITIES.exists() else ""
+    pip = {
         key.removeprefix("PIP_").lower().replace("_", "-"): value
-        for key, value in wheels.machine_settings().items()
+        for key, value in wheels.pip_settings().items()
         if key.startswith("PIP_")
     }
-    options: list[str] = []
-    if wheels.AUTHORITIES.exists():
-        settings["cert"] = wheels.AUTHORITIES_INSIDE
-        options += ["--volume", f"{wheels.AUTHORITIES.resolve()}:{wheels.AUTHORITIES_INSIDE}:ro"]
-    lines = ["[global]", *(f"{key} = {value}" for key, value in settings.items()), ""]
-    (folder / "pip").write_text("\n".join(lines))
-    for name in ("apt", "pip"):
-        options += ["--secret", f"id={name},src={folder / name}"]
-    return options
+    npm = {key.removeprefix("npm_config_"): value for key, value in building.npm_settings().items()}
+    npm |= {"cafile": authorities} if authorities else {}
+    texts = {
+        "apt": debian.sources_or_nothing(),
+        "pip": "\n".join(["[global]", *(f"{key} = {value}" for key, value in pip.items()), ""]),
+        "npm": "".join(f"{key}={value}\n" for key, value in npm.items()),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    found = {name: folder / name for name in texts}
+    return found | ({"authorities": wheels.AUTHORITIES.resolve()} if authorities else {})
 
 
-def lacks_debian() -> bool:
-    """Whether buildah can neither find nor fetch the image that all others are made from."""
-    if _is_kept(LOCAL_DEBIAN):
-        return False
-    command = ["buildah", "pull", "--quiet", f"{DEBIAN}-slim"]
-    return subprocess.run(command, capture_output=True, check=False).returncode != 0
+def _build_with_docker(job: Job, work: Path) -> None:
+    file = job.listed.folder / rendering.BAKE_FILE
+    command: list[str | Path] = ["docker", "buildx", "bake", "--file", file, "--load"]
+    for name, path in _secrets(work).items():
+        command += ["--set", f"*.secrets=id={name},src={path}", "--allow", f"fs.read={path}"]
+    if not _succeeds("docker", "buildx", "imagetools", "inspect", f"{DEBIAN}-slim"):
+        image, layout = job.own_debian(), work / "debian"
+        oci.write_layout([image], layout)
+        command += ["--allow", f"fs.read={layout}"]
+        command += ["--set", f"*.contexts.{DEBIAN}-slim=oci-layout://{layout}@{image.digest}"]
+    _run([*command, *job.names], job.listed.context)
 
 
-def take(archive: Path) -> None:
-    """Let buildah know the images of an archive of ours."""
-    _run(["buildah", "pull", "--quiet", f"oci-archive:{archive}"], archive.parent)
+def _build_with_buildah(job: Job, work: Path) -> None:
+    lacks_debian = not _is_kept(LOCAL_DEBIAN)
+    if lacks_debian and not _succeeds("buildah", "pull", "--quiet", f"{DEBIAN}-slim"):
+        archive = work / "debian.tar"
+        oci.write_archive([job.own_debian()], archive)
+        _run(["buildah", "pull", "--quiet", f"oci-archive:{archive}"], work)
+    secrets = [f"--secret=id={name},src={path}" for name, path in _secrets(work).items()]
+    for name in dict.fromkeys(image for wish in job.names for image in job.listed.line(wish)):
+        job.say(f"{name}: buildah bud")
+        _run([*_buildah(job.listed, name), *secrets, "."], job.listed.context)
 
 
 def _buildah(listed: ImageList, name: str) -> list[str | Path]:
@@ -111,8 +128,12 @@ def _buildah(listed: ImageList, name: str) -> list[str | Path]:
 
 
 def _is_kept(reference: str) -> bool:
-    command = ["buildah", "images", "--quiet", reference]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return _succeeds("buildah", "images", "--quiet", reference)
+
+
+def _succeeds(*command: str) -> bool:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def _run(command: Sequence[str | Path], folder: Path) -> None:

@@ -77,6 +77,9 @@ def _layers(listed: ImageList, name: str, image: ImageFile) -> Iterator[Layer]:
         sources = tuple(copied.source for copied in image.files)
         words = tuple(f"{copied.source}={copied.target}" for copied in image.files)
         yield Layer("files.sh", words, sources)
+    if image.script:
+        words = (image.script.file, *image.script.apt)
+        yield Layer("script.sh", words, (image.script.file,), needs_network=True)
 
 
 def lock_file(name: str, kind: str) -> str:

@@ -23,7 +23,7 @@ from lectern_spawner.catalog.source import Source, Where
 
 LIST_FILE = "images.yaml"
 DEBIAN = "debian:12"
-TESTS = ("jupyter", "desktop", "octave", "hub", "proxy")
+TESTS = ("jupyter", "desktop", "octave", "vscode", "hub", "proxy")
 _SIZES = {"MB": 10**6, "GB": 10**9}
 
 
@@ -73,6 +73,20 @@ class Project(Section):
     )
 
 
+class Script(Section):
+    """A script of ours that runs as root, with the network, once all else is in the image."""
+
+    file: str = Field(
+        description="A script for `sh`, seen from the context.",
+        examples=["images/vscode/install.sh"],
+    )
+    apt: Many[str] = Field(
+        (),
+        description="Debian packages that it needs, and that are removed after it.",
+        examples=[["g++", "make"]],
+    )
+
+
 class ImageFile(Section):
     """One image."""
 
@@ -103,6 +117,11 @@ class ImageFile(Section):
     )
     files: Many[Copied] = Field(
         (), description="Our own files.", examples=[[{"from": "images/base/files", "to": "/"}]]
+    )
+    script: Script | None = Field(
+        None,
+        description="What no other key can say.",
+        examples=[{"file": "images/vscode/install.sh", "apt": ["g++", "make"]}],
     )
     env: Mapping[str, str] = Field(
         default_factory=dict,
@@ -231,16 +250,23 @@ def _problems(file: ListFile, source: Source, folder: Path) -> Iterator[Diagnost
             yield _unknown(source, (*where, "from"), image.base, [DEBIAN, *file.images])
         if image.successor and image.successor not in file.images:
             yield _unknown(source, (*where, "successor"), image.successor, file.images)
-        for number, copied in enumerate(image.files):
-            if not (folder / file.context / copied.source).exists():
-                at = (*where, "files", number, "from")
-                yield at_value(source, at, "LEC109", f"there is no `{copied.source}`")
+        for at, path in _named_files(image):
+            if not (folder / file.context / path).exists():
+                yield at_value(source, (*where, *at), "LEC109", f"there is no `{path}`")
     try:
         _sorter(file).prepare()
     except CycleError as error:
         names = error.args[1]
         words = "an image is made from itself: " + " -> ".join(reversed(names))
         yield at_key(source, ("images", names[0]), "LEC109", words)
+
+
+def _named_files(image: ImageFile) -> Iterator[tuple[Where, str]]:
+    """Yield the files and folders of the context that an image names, and where it does."""
+    for number, copied in enumerate(image.files):
+        yield ("files", number, "from"), copied.source
+    if image.script:
+        yield ("script", "file"), image.script.file
 
 
 def _unknown(source: Source, where: Where, wrong: str, known: Iterable[str]) -> Diagnostic:

@@ -1,6 +1,6 @@
-"""The list in the words of others: a Containerfile for each image, and a bake file for all.
+"""The list in the words of others: a Containerfile for each image, a bake file, a schema for editors.
 
-Both are checked in, and `lectern images render --check` fails when they say something
+All are checked in, and `lectern images render --check` fails when they say something
 else than the list. They run the very scripts that our own engine runs.
 """
 
@@ -13,11 +13,13 @@ from pathlib import Path
 
 from lectern_images import describing
 from lectern_images.layers import CONTEXT, ENVIRONMENT, STEPS, Layer, in_context, layers
-from lectern_images.listing import DEBIAN, ImageList
+from lectern_images.listing import DEBIAN, ImageList, ListFile
+from lectern_images.wheels import AUTHORITIES_INSIDE
+from lectern_spawner import schema
 
 BAKE_FILE = "docker-bake.json"
+SCHEMA_FILE = "images.schema.json"
 _HEADER = """\
-# syntax=docker/dockerfile:1
 # Made by `lectern images render` from images.yaml; changes belong there.
 # Build it from the context: lectern images build, docker buildx bake, or buildah bud.
 """
@@ -27,7 +29,8 @@ def rendered(listed: ImageList) -> dict[Path, str]:
     """Return every file that is made from a list, by its path."""
     files = {listed.folder / name / "Containerfile": _containerfile(listed, name)
              for name in listed.file.images}  # fmt: skip
-    return files | {listed.folder / BAKE_FILE: _bake(listed)}
+    shape = schema.as_text(schema.schema_of(ListFile, "images"))
+    return files | {listed.folder / BAKE_FILE: _bake(listed), listed.folder / SCHEMA_FILE: shape}
 
 
 def differences(listed: ImageList) -> list[str]:
@@ -67,8 +70,7 @@ def _run(listed: ImageList, layer: Layer) -> str:
     steps = in_context(listed, "lectern_images/lectern_images/steps")
     mounts = [(steps, STEPS), *((path, f"{CONTEXT}/{path}") for path in layer.reads)]
     rows = [f"RUN --mount=type=bind,source={source},target={target}" for source, target in mounts]
-    if layer.script in _SECRETS:
-        name, place = _SECRETS[layer.script]
+    for name, place in _SECRETS.get(layer.script, ()):
         rows.append(f"--mount=type=secret,id={name},target={place}")
     rows = [rows[0], *(row.removeprefix("RUN ") for row in rows[1:])]
     # Whatever the image below sets for people is not for those who build.
@@ -77,12 +79,16 @@ def _run(listed: ImageList, layer: Layer) -> str:
     return " \\\n    ".join(rows)
 
 
+_APT = ("apt", "/etc/apt/sources.list.d/site.list")
 _PIP = ("pip", "/etc/pip.conf")
+_NPM = ("npm", "/etc/npmrc")
+_AUTHORITIES = ("authorities", AUTHORITIES_INSIDE)
 _SECRETS = {
-    "apt.sh": ("apt", "/etc/apt/sources.list.d/site.list"),
-    "python.sh": _PIP,
-    "wheels.sh": _PIP,
-    "node.sh": ("npm", "/etc/npmrc"),
+    "apt.sh": (_APT, _AUTHORITIES),
+    "python.sh": (_PIP, _AUTHORITIES),
+    "wheels.sh": (_PIP, _AUTHORITIES),
+    "node.sh": (_NPM, _AUTHORITIES),
+    "script.sh": (_APT, _PIP, _NPM, _AUTHORITIES),
 }
 """What a site may hand in to have packages from its mirrors; nothing of it stays."""
 

@@ -92,7 +92,12 @@ def fetching(lock: str) -> tuple[list[str], Mapping[str, str]]:
         'exec python3 "$(echo /usr/share/python-wheels/pip-*.whl)/pip" download --quiet --no-deps '
     )
     words += '--only-binary :all: --require-hashes --dest /run/lectern/wheels --requirement "$1"'
+    return ["sh", "-c", words, "sh", lock], pip_settings()
+
+
+def pip_settings() -> dict[str, str]:
+    """Return what pip of a step needs to have packages from where this machine does."""
     variables = machine_settings()
     if AUTHORITIES.exists():
         variables["PIP_CERT"] = AUTHORITIES_INSIDE
-    return ["sh", "-c", words, "sh", lock], variables
+    return variables

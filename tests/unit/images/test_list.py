@@ -58,6 +58,8 @@ def test_an_image_comes_after_its_base_whatever_the_order_of_the_file(tmp_path):
          "unknown image `y`", None),
         ("{title: T, from: base, size: 1 MB, files: [{from: gone, to: /}]}", "LEC109",
          "there is no `gone`", None),
+        ("{title: T, from: base, size: 1 MB, script: {file: lost.sh}}", "LEC109",
+         "there is no `lost.sh`", None),
         ("{title: T, from: 'debian:latest', size: 1 MB}", "LEC301", "debian:latest", "debian:12"),
     ],
 )  # fmt: skip

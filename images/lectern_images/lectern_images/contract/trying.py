@@ -86,6 +86,10 @@ def _octave(place: Place) -> Mapping[str, Any]:
     return _said(place.run("desktop.py", ["octave", "--gui"]))
 
 
+def _vscode(place: Place) -> Mapping[str, Any]:
+    return _said(place.run("vscode.py"))
+
+
 def _hub(place: Place) -> Mapping[str, Any]:
     return _said(place.run("hub.py", python=(INTERPRETERS[SERVER],)))
 
@@ -109,6 +113,7 @@ _CONTRACTS: Mapping[str, Callable[[Place], Mapping[str, Any]]] = {
     "jupyter": _jupyter,
     "desktop": _desktop,
     "octave": _octave,
+    "vscode": _vscode,
     "hub": _hub,
     "proxy": _proxy,
     FOREIGN: _foreign,

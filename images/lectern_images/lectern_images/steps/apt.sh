@@ -11,9 +11,8 @@ path-exclude=/usr/share/lintian/*
 path-exclude=/usr/share/locale/*
 path-exclude=/usr/share/man/*
 END
-export DEBIAN_FRONTEND=noninteractive
-apt-get update --quiet --quiet
-apt-get install --quiet --quiet --yes --no-install-recommends "$@"
+. "$here/debian.sh"
+install_packages "$@"
 if [ -x /usr/bin/fc-cache ]; then
     # The cache is valid for folders of a certain age, and every file becomes as old as the epoch.
     find /usr/share/fonts /usr/local/share/fonts -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} + 2>/dev/null
