@@ -83,7 +83,8 @@ def _desktop(place: Place) -> Mapping[str, Any]:
 
 
 def _octave(place: Place) -> Mapping[str, Any]:
-    return _said(place.run("desktop.py", ["octave", "--gui"]))
+    plot = ["--eval", "plot(1:10)", "--persist"]
+    return _said(place.run("desktop.py", ["Octave", "Figure 1", "--", "octave", "--gui", *plot]))
 
 
 def _vscode(place: Place) -> Mapping[str, Any]:

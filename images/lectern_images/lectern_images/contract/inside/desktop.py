@@ -1,7 +1,7 @@
 """Run inside an image: start a desktop on a socket, and look for a window and its colours.
 
-Arguments: the command of a program with a window, if it is not the terminal's. Prints a
-JSON object with what was seen.
+Arguments: the titles of the windows that must come, and no others, then ``--`` and the
+program's command; a terminal if there are none. Prints a JSON object with what was seen.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from pathlib import Path
 
 DISPLAY = ":77"
 PATIENCE_SECONDS = 120
-TERMINAL = ["xterm", "-title", "contract"]
+TERMINAL = ["--", "xterm"]
+SETTLED_SECONDS = 3
 _ROOT = ("xprop", "-root")
 
 
 def main() -> None:
     """Start the desktop and the program; wait for the window and for something on the screen."""
+    words = sys.argv[1:] or TERMINAL
+    titles, command = words[: words.index("--")], words[words.index("--") + 1 :]
     os.environ["DISPLAY"] = DISPLAY
     socket = Path(os.environ["HOME"], "vnc.sock")
     server = subprocess.Popen(
@@ -35,9 +38,15 @@ def main() -> None:
         wait("the X server", lambda: succeeds("xset", "q"))
         manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
         wait("a window manager", lambda: b"#" in output(*_ROOT, "_NET_SUPPORTING_WM_CHECK"))
-        program = subprocess.Popen(sys.argv[1:] or TERMINAL, stderr=subprocess.DEVNULL)
+        program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for title in titles:
+            wait(f"the window {title}", lambda title=title: title in windows())
         wait("a window", lambda: bool(windows()))
         wait("something on the screen", lambda: colours() > 1)
+        if titles:
+            time.sleep(SETTLED_SECONDS)  # a box that asks or complains comes after its program
+            if others := [title for title in windows() if title not in titles]:
+                sys.exit(f"there are windows that nobody wants: {', '.join(others)}")
         print(json.dumps({"windows": windows(), "colours": colours()}))
         for process in (program, manager):
             process.terminate()
