@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 DISPLAY = ":77"
@@ -40,7 +41,7 @@ def main() -> None:
         wait("a window manager", lambda: b"#" in output(*_ROOT, "_NET_SUPPORTING_WM_CHECK"))
         program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for title in titles:
-            wait(f"the window {title}", lambda title=title: title in windows())
+            wait(f"the window {title}", partial(is_open, title))
         wait("a window", lambda: bool(windows()))
         wait("something on the screen", lambda: colours() > 1)
         if titles:
@@ -72,6 +73,11 @@ def succeeds(*words: str) -> bool:
 def output(*words: str) -> bytes:
     """Return what a command prints; nothing if it fails."""
     return subprocess.run(words, capture_output=True, check=False).stdout
+
+
+def is_open(title: str) -> bool:
+    """Whether there is a window of a title."""
+    return title in windows()
 
 
 def windows() -> list[str]:
