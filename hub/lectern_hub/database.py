@@ -3,7 +3,7 @@
 SQLite in WAL mode halves the hub's work at a start, measured against its
 default; `synchronous = NORMAL` may lose the last commits in a power cut and
 never corrupts, which is right for what JupyterHub keeps. Uids are kept
-elsewhere, with every commit on disk (see `lectern_spawner.local.accounts`).
+elsewhere, with every commit on disk (see `lectern_spawner.accounts`).
 """
 
 from __future__ import annotations

@@ -17,13 +17,13 @@ from pathlib import Path
 
 from lectern_hub import configure, database, passwords, ports
 from lectern_hub.place import Place
-from lectern_hub.settings import SETTINGS_FILE, Settings, load_settings
+from lectern_hub.settings import KUBERNETES, SETTINGS_FILE, Settings, load_settings
 from lectern_spawner.catalog import Catalog, CatalogError, load
 from lectern_spawner.catalog.render import full
 from lectern_spawner.commands import Command, add_campus
 from lectern_spawner.local import machine
 from lectern_spawner.local.machine import MachineError
-from lectern_spawner.plan import DataMount, data_of
+from lectern_spawner.plan import data_of
 
 CANNOT_RUN = 2
 _NAMED = 6
@@ -99,11 +99,12 @@ def _run(arguments: argparse.Namespace) -> int:
         with _must_work(place.state):
             configure.secure_state(place.state)
             held.enter_context(_only_one(place.state))
-            host = machine.of(place.state)
+            has_processes = settings.servers.backend != KUBERNETES
+            host = machine.of(place.state) if has_processes else None
             port = _public_port(place, settings, arguments.port)
             passwords.load(settings.password_file or place.password_file)
             database.must_answer(settings.database or database.sqlite_url(place.state))
-        for path in host.unreachable(item.path for item in _data(catalog)):
+        for path in host.unreachable(_data_folders(catalog)) if host else ():
             sys.stderr.write(f"lectern: warning: servers cannot reach the data in {path}\n")
         _tell(place, settings, catalog, port)
         from lectern_hub import app  # JupyterHub takes a second to import: after the first words
@@ -127,9 +128,9 @@ def _must_work(state: Path) -> Iterator[None]:
     raise UpError(f"the state folder {state} cannot be used ({why}); choose one with --state")
 
 
-def _data(catalog: Catalog) -> Iterator[DataMount]:
+def _data_folders(catalog: Catalog) -> Iterator[Path]:
     for course in catalog.courses.values():
-        yield from data_of(course, catalog.campus)
+        yield from (item.path for item in data_of(course, catalog.campus) if item.path)
 
 
 def place_of(arguments: argparse.Namespace) -> Place:

@@ -1,6 +1,6 @@
 """Give every person an unprivileged uid of their own, for ever.
 
-Used by the local spawner when the hub runs as root. The table is the truth: a
+Used by the local spawner when the hub runs as root, and for pods. The table is the truth: a
 uid is recorded on disk before anything runs under it, is never changed and is
 never given to somebody else, also when the person is gone.
 """
@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 # Not used by distributions, subordinate ids, systemd or its containers.
@@ -134,6 +135,16 @@ class Accounts:
         return max((uid for uid in owners if FIRST_UID <= uid <= LAST_UID), default=0)
 
 
+@cache
+def of(state: Path) -> Accounts:
+    """Return the table of a hub, opened once.
+
+    Args:
+        state: the hub's state folder.
+    """
+    return Accounts(state / "uids.sqlite", state / "homes")
+
+
 def _refuse_system_name(name: str) -> None:
     try:
         uid = pwd.getpwnam(name).pw_uid
@@ -149,34 +160,3 @@ def _exists(uid: int) -> bool:
     except KeyError:
         return False
     return True
-
-
-def passwd_text(account: Account, home: Path, display_name: str = "") -> str:
-    """Return an /etc/passwd for one server: the system's accounts and this person.
-
-    Other people's lines are left out; a line with the person's name or uid is
-    replaced, because programs look people up by name.
-    """
-    lines = [
-        ":".join((p.pw_name, "x", str(p.pw_uid), str(p.pw_gid), p.pw_gecos, p.pw_dir, p.pw_shell))
-        for p in pwd.getpwall()
-        if (p.pw_uid < LOWEST_PERSON_UID or p.pw_uid == OVERFLOW_UID) and p.pw_name != account.name
-    ]
-    gecos = (display_name or account.name).translate({ord(c): " " for c in ":,\n"})
-    lines.append(f"{account.name}:x:{account.uid}:{account.uid}:{gecos}:{home}:/bin/bash")
-    return "\n".join(lines) + "\n"
-
-
-def group_text(account: Account, system_groups: str) -> str:
-    """Return an /etc/group for one server: the system's groups and the person's own.
-
-    Args:
-        account: whose server it is.
-        system_groups: text of the machine's /etc/group.
-    """
-    kept = [
-        ":".join((*line.split(":")[:3], ""))
-        for line in system_groups.splitlines()
-        if line.count(":") >= 3 and line.split(":")[0] != account.name
-    ]
-    return "\n".join([*kept, f"{account.name}:x:{account.uid}:"]) + "\n"

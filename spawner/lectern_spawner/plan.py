@@ -15,13 +15,16 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lectern_spawner.access import Grant, Person
-from lectern_spawner.catalog import Campus, Course, Role
+from lectern_spawner.catalog import Campus, Course, Role, units
 from lectern_spawner.words import Words
+
+SHARED = "shared"
+"""Name of a course's shared folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataMount:
-    """A data set of the course, read-only."""
+class Mount:
+    """A folder of a storage that a server sees."""
 
     name: str
     """Name of the folder that the person sees."""
@@ -29,8 +32,24 @@ class DataMount:
     storage: str
     """Which storage of the campus it lies on."""
 
-    path: Path
-    """Absolute path on one machine."""
+    inside: str
+    """Path inside the storage, beginning with ``/``."""
+
+    path: Path | None
+    """Absolute path on one machine; None where only pods reach the storage."""
+
+    in_pods: bool
+    """Whether pods reach the storage."""
+
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeMount:
+    """Where the homes of a course lie."""
+
+    storage: str
+    quota_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +72,13 @@ class ServerPlan:
     """Cores."""
     memory_guarantee_bytes: int
     memory_limit_bytes: int
-    data: tuple[DataMount, ...] = ()
+    home: HomeMount | None = None
+    """None where the backend has a place for homes of its own."""
+
+    data: tuple[Mount, ...] = ()
+    shared: Mount | None = None
+    """The folder that everybody of the course has."""
+
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Environment variables, the platform's own included."""
 
@@ -87,7 +112,9 @@ def make_plan(grant: Grant, person: Person, campus: Campus, now: datetime) -> Se
         cpu_limit=profile.cpu.limit,
         memory_guarantee_bytes=profile.memory.guarantee,
         memory_limit_bytes=profile.memory.limit,
-        data=data_of(course, campus),
+        home=_home_of(course),
+        data=data_of(course, campus, grant.role),
+        shared=_shared_of(course, campus, grant.role),
         env=MappingProxyType({**profile.env, **_own_env(grant)}),
         seconds_left=_seconds_left(course, now),
     )
@@ -101,18 +128,35 @@ def _own_env(grant: Grant) -> dict[str, str]:
     }
 
 
-def data_of(course: Course, campus: Campus) -> tuple[DataMount, ...]:
-    """Return the data sets of a course with their places on one machine."""
+def data_of(course: Course, campus: Campus, role: Role = Role.STUDENT) -> tuple[Mount, ...]:
+    """Return the data sets of a course as somebody in a role sees them."""
     return tuple(
-        DataMount(
-            name=item.name,
-            storage=item.storage,
-            path=path / item.path.lstrip("/"),
-        )
-        for item in course.data
-        # A storage that only pods reach has no path here.
-        if (path := campus.storage[item.storage].path) is not None
+        _mount(campus, item.name, item.storage, item.path, item.write, role) for item in course.data
     )
+
+
+def _shared_of(course: Course, campus: Campus, role: Role) -> Mount | None:
+    if course.shared is None:
+        return None
+    storage, path = units.data_source(course.shared.source)
+    return _mount(campus, SHARED, storage, path, course.shared.write, role)
+
+
+def _mount(campus: Campus, name: str, storage: str, inside: str, write: str, role: Role) -> Mount:
+    root = campus.storage[storage].path
+    return Mount(
+        name=name,
+        storage=storage,
+        inside=inside,
+        path=root / inside.lstrip("/") if root else None,
+        in_pods=campus.storage[storage].nfs is not None,
+        writable=write == "everybody" or (write == "staff" and role is not Role.STUDENT),
+    )
+
+
+def _home_of(course: Course) -> HomeMount | None:
+    home = course.home
+    return HomeMount(storage=home.server, quota_bytes=home.quota) if home else None
 
 
 def _seconds_left(course: Course, now: datetime) -> int | None:

@@ -21,7 +21,7 @@ from lectern_spawner.catalog.reading import read_source
 from lectern_spawner.catalog.source import Where
 from lectern_spawner.commands import Command, add_campus
 from lectern_spawner.describe import surroundings
-from lectern_spawner.plan import ServerPlan, make_plan
+from lectern_spawner.plan import Mount, ServerPlan, make_plan
 from lectern_spawner.words import SOURCE_LANGUAGE, Words, words
 
 REFUSED = 1
@@ -49,6 +49,13 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--admin", action="store_true", help="the person is an admin")
     add_campus(parser)
     parser.add_argument("--format", choices=("text", "yaml", "json"), default="text")
+    parser.add_argument(
+        "--backend", choices=("local", "kubernetes"), default="local",
+        help="kubernetes: show the pod, and the volumes that it needs, as YAML or JSON",
+    )  # fmt: skip
+    parser.add_argument(
+        "--namespace", default="default", metavar="NAME", help="of the pods (default: default)"
+    )
     parser.add_argument("--trace", action="store_true", help="say from which line each value comes")
 
 
@@ -76,7 +83,8 @@ def _run(options: Namespace) -> int:
         sys.stdout.write(_refusal(refused, options.format))
         return REFUSED
     plan = make_plan(grant, person, catalog.campus, now)
-    sys.stdout.write(_shown(options, catalog, grant, plan))
+    show_plan = _shown if options.backend == "local" else _shown_as_pod
+    sys.stdout.write(show_plan(options, catalog, grant, plan))
     return 0
 
 
@@ -109,6 +117,23 @@ def _shown(options: Namespace, catalog: Catalog, grant: Grant, plan: ServerPlan)
     return "\n".join(lines) + "\n"
 
 
+def _shown_as_pod(options: Namespace, catalog: Catalog, grant: Grant, plan: ServerPlan) -> str:
+    try:
+        from lectern_spawner.kubernetes import preview
+    except ImportError:
+        return "pods need more packages: pip install 'lectern[kubernetes]'\n"
+    if options.trace:
+        rows = [Row(*field) for field in preview.fields(plan, grant)]
+        return "".join(
+            f"{label}: {value}\n    {place}\n"
+            for label, value, place in _traced(rows, catalog, grant)
+        )
+    found = preview.objects(plan, catalog.campus, options.namespace)
+    if options.format == "json":
+        return json.dumps({"apiVersion": "v1", "kind": "List", "items": found}) + "\n"
+    return yaml.safe_dump_all(found, allow_unicode=True, sort_keys=False, width=_WIDTH)
+
+
 def _dumped(data: dict[str, Any], form: str) -> str:
     if form == "json":
         return json.dumps(data, ensure_ascii=False) + "\n"
@@ -130,7 +155,13 @@ def as_data(plan: ServerPlan) -> dict[str, Any]:
             "limit": plan.memory_limit_bytes,
         },
         "data": [
-            {"name": item.name, "storage": item.storage, "path": str(item.path)}
+            {
+                "name": item.name,
+                "storage": item.storage,
+                "inside": item.inside,
+                "path": item.path and str(item.path),
+                "writable": item.writable,
+            }
             for item in plan.data
         ],
         "env": dict(plan.env),
@@ -151,13 +182,18 @@ def rows_of(grant: Grant, plan: ServerPlan, spoken: Words) -> Iterator[Row]:
     yield Row("cpu", cpu, (*profile, "cpu"))
     yield Row("memory", memory, (*profile, "memory"))
     for index, item in enumerate(plan.data):
-        yield Row("data", f"{item.name} from {item.storage}: {item.path}", ("data", index, "from"))
+        yield Row("data", _data(item), ("data", index, "from"))
     for name, value in sorted(plan.env.items()):
         where: Where = (*profile, "env", name) if name in grant.profile.env else ()
         yield Row("env", f"{name}={value}", where)
     yield from _written(grant, profile)
     if plan.seconds_left is not None:
         yield Row("term", f"ends in {plan.seconds_left // 86400} days", ("term", "ends"))
+
+
+def _data(mount: Mount) -> str:
+    where = mount.path or f"{mount.inside}, only on Kubernetes"
+    return f"{mount.name} from {mount.storage}: {where}{', writable' * mount.writable}"
 
 
 def _written(grant: Grant, profile: Where) -> Iterator[Row]:

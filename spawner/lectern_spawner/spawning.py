@@ -46,6 +46,23 @@ class StartRefusedError(SpawnException):
         return ""
 
 
+class CannotStartError(SpawnException):
+    """A server that could not start; the text is a sentence for the person."""
+
+    def __init__(self, sentence: str, *, reason: str, log_tail: str = "") -> None:
+        """Keep what the person reads.
+
+        Args:
+            sentence: what happened.
+            reason: short label for metrics.
+            log_tail: the last lines of the server's log.
+        """
+        self.jupyterhub_message = f"{sentence}\n\n{log_tail}" if log_tail else sentence
+        super().__init__(
+            self.jupyterhub_message, reason=reason, log_message=sentence, status_code=500
+        )
+
+
 class LiveCatalog:
     """The catalog that is valid now, shared by reference by every spawner."""
 

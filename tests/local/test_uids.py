@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: gives acc
 GIVE = """
 import sys
 from pathlib import Path
-from lectern_spawner.local.accounts import Accounts
+from lectern_spawner.accounts import Accounts
 state = Path(sys.argv[1])
 for name in sys.argv[2:]:
     print(name, Accounts(state / "uids.sqlite", state / "homes").get(name).uid)

@@ -12,8 +12,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from lectern_spawner.local.accounts import Account
-from lectern_spawner.plan import DataMount
+from lectern_spawner.accounts import Account
+from lectern_spawner.plan import Mount
 
 DATA_FOLDER = "data"
 _O_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -23,7 +23,7 @@ class HomeError(Exception):
     """A home that cannot be used; the text is a sentence for an admin."""
 
 
-def prepare(homes: Path, name: str, account: Account | None, data: Iterable[DataMount]) -> Path:
+def prepare(homes: Path, name: str, account: Account | None, data: Iterable[Mount]) -> Path:
     """Return a person's home, made where it is missing.
 
     Args:
@@ -60,13 +60,13 @@ def _check(home: Path, account: Account | None) -> None:
         raise HomeError(f"the home {home} belongs to uid {found.st_uid}, not to uid {owner}")
 
 
-def _link_data(home: Path, account: Account | None, data: Iterable[DataMount]) -> None:
+def _link_data(home: Path, account: Account | None, data: Iterable[Mount]) -> None:
     """Link the course's data sets as ``data/NAME`` in the home.
 
     The home's owner may have put anything there, so every step works on open
     folders, follows no link, and leaves what is not a link of ours alone.
     """
-    links = list(data)
+    links = [link for link in data if link.path]  # others are reached by pods only
     if not links:
         return
     top = os.open(home, _O_DIR)
@@ -100,7 +100,7 @@ def _open_folder(parent: int, name: str, account: Account | None) -> int | None:
     return folder
 
 
-def _link(folder: int, link: DataMount) -> None:
+def _link(folder: int, link: Mount) -> None:
     """Point one link at its data set."""
     target = str(link.path)
     try:

@@ -17,9 +17,9 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
+from lectern_spawner.accounts import LAST_UID, Account, Accounts
 from lectern_spawner.catalog import Profile
-from lectern_spawner.local import accounts, cgroups, ports
-from lectern_spawner.local.accounts import Account, Accounts
+from lectern_spawner.local import cgroups, passwd, ports
 from lectern_spawner.local.cgroups import Hierarchy
 from lectern_spawner.local.process import Identity
 from lectern_spawner.plan import ServerPlan
@@ -78,8 +78,8 @@ class Machine:
         """
         folder = self._private(account)
         files = {
-            "passwd": accounts.passwd_text(account, home),
-            "group": accounts.group_text(account, Path("/etc/group").read_text()),
+            "passwd": passwd.passwd_text(account, home),
+            "group": passwd.group_text(account, Path("/etc/group").read_text()),
         }
         for name, text in files.items():
             _write_public(folder / name, text)
@@ -260,8 +260,8 @@ def _probe() -> None:
         )
     done = subprocess.run(
         [sys.executable, "-I", "-c", "import encodings"],
-        user=accounts.LAST_UID,
-        group=accounts.LAST_UID,
+        user=LAST_UID,
+        group=LAST_UID,
         extra_groups=[],
         cwd="/",
         stdin=subprocess.DEVNULL,

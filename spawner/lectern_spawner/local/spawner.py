@@ -16,39 +16,22 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from jupyterhub.spawner import LocalProcessSpawner, SpawnException
+from jupyterhub.spawner import LocalProcessSpawner
 from traitlets import Float, Instance, Unicode, default
 
+from lectern_spawner.accounts import AccountError
 from lectern_spawner.catalog import Profile
 from lectern_spawner.local import homes, machine, ports, process
-from lectern_spawner.local.accounts import AccountError
 from lectern_spawner.local.cgroups import Slice
 from lectern_spawner.local.machine import Machine
 from lectern_spawner.local.process import Launch, ProcessId
 from lectern_spawner.plan import ServerPlan
-from lectern_spawner.spawning import CourseSpawnerMixin
+from lectern_spawner.spawning import CannotStartError, CourseSpawnerMixin
 from lectern_spawner.words import N_, Words
 
 # -P: a file in the home, such as random.py, must not be taken for a library's module.
 _SERVER_COMMAND = [sys.executable, "-P", "-m", "jupyterhub.singleuser"]
 _PORT_TRIES = 3
-
-
-class CannotStartError(SpawnException):
-    """A server that could not start; the text is a sentence for the person."""
-
-    def __init__(self, sentence: str, *, reason: str, log_tail: str = "") -> None:
-        """Keep what the person reads.
-
-        Args:
-            sentence: what happened.
-            reason: short label for metrics.
-            log_tail: the last lines of the server's log.
-        """
-        self.jupyterhub_message = f"{sentence}\n\n{log_tail}" if log_tail else sentence
-        super().__init__(
-            self.jupyterhub_message, reason=reason, log_message=sentence, status_code=500
-        )
 
 
 class CourseLocalSpawner(CourseSpawnerMixin, LocalProcessSpawner):

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from lectern_spawner.local import accounts, cgroups, homes, ports, process
-from lectern_spawner.local.accounts import FIRST_UID, Account, AccountError, Accounts
+from lectern_spawner.accounts import FIRST_UID, Account, AccountError, Accounts
+from lectern_spawner.local import cgroups, homes, passwd, ports, process
 from lectern_spawner.local.process import ProcessId
-from lectern_spawner.plan import DataMount
+from lectern_spawner.plan import Mount
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="acts for other accounts")
 
@@ -34,6 +34,10 @@ def opened(tmp_path):
             return table
 
         yield open_table
+
+
+def mounted(name, path):
+    return Mount(name=name, storage="nas", inside=f"/{name}", path=path, in_pods=False)
 
 
 @pytest.fixture
@@ -98,18 +102,18 @@ def test_a_lost_table_gives_no_uid_that_a_home_has(tmp_path, opened):
 
 
 def test_the_passwd_of_a_server_has_the_person_once(tmp_path):
-    text = accounts.passwd_text(Account(name="games2", uid=FIRST_UID), tmp_path, "G: two\n")
+    text = passwd.passwd_text(Account(name="games2", uid=FIRST_UID), tmp_path, "G: two\n")
     lines = text.splitlines()
     assert lines[-1] == f"games2:x:{FIRST_UID}:{FIRST_UID}:G  two :{tmp_path}:/bin/bash"
     assert lines[0].startswith("root:")
-    groups = accounts.group_text(Account(name="adm2", uid=FIRST_UID), "root:x:0:eve\nadm2:x:9:\n")
+    groups = passwd.group_text(Account(name="adm2", uid=FIRST_UID), "root:x:0:eve\nadm2:x:9:\n")
     assert groups == f"root:x:0:\nadm2:x:{FIRST_UID}:\n"
 
 
 def test_a_home_is_made_closed_and_links_its_data(tmp_path):
     data = tmp_path / "sets"
     data.mkdir()
-    mount = DataMount(name="iris", storage="nas", path=data)
+    mount = mounted("iris", data)
     home = homes.prepare(tmp_path, "alice", None, [mount])
     assert home.stat().st_mode & 0o777 == 0o700
     assert (home / "data/iris").resolve() == data.resolve()
@@ -120,7 +124,7 @@ def test_what_somebody_put_in_the_way_of_a_link_stays(tmp_path):
     own = tmp_path / "alice" / "data" / "iris"
     own.mkdir(parents=True)
     (own / "mine.txt").write_text("mine")
-    mount = DataMount(name="iris", storage="nas", path=tmp_path)
+    mount = mounted("iris", tmp_path)
     homes.prepare(tmp_path, "alice", None, [mount])
     assert (own / "mine.txt").read_text() == "mine"
 
@@ -130,7 +134,7 @@ def test_a_data_folder_that_leads_elsewhere_is_not_followed(tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / "alice" / "data").symlink_to(elsewhere)
-    homes.prepare(tmp_path, "alice", None, [DataMount(name="x", storage="s", path=tmp_path)])
+    homes.prepare(tmp_path, "alice", None, [mounted("x", tmp_path)])
     assert list(elsewhere.iterdir()) == []
 
 
