@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from traitlets.config import Config
 
@@ -16,7 +17,7 @@ import lectern_hub
 from lectern_hub import database, passwords, ports
 from lectern_hub.live.keeper import Keeper
 from lectern_hub.place import Place
-from lectern_hub.settings import Settings, load_settings
+from lectern_hub.settings import KUBERNETES, Servers, Settings, load_settings
 from lectern_spawner.catalog import Shelf
 from lectern_spawner.local import machine
 from lectern_spawner.spawning import LiveCatalog
@@ -44,7 +45,11 @@ def configure(c: Config, place: Place) -> Path | None:
     _address(c, place, settings)
     _state(c, place, settings)
     _login(c, place, settings, keeper.live)
-    _spawner(c, place, keeper.live)
+    _spawner(c, keeper.live)
+    if settings.servers.backend == KUBERNETES:
+        _pods(c, place, settings.servers)
+    else:
+        _processes(c, place)
     _pages(c)
     return settings.extra_config
 
@@ -52,8 +57,12 @@ def configure(c: Config, place: Place) -> Path | None:
 def _address(c: Config, place: Place, settings: Settings) -> None:
     kept = ports.load(place.ports_file)
     c.JupyterHub.bind_url = ports.url(settings.host, place.port or settings.port)
-    c.JupyterHub.hub_ip = "127.0.0.1"
-    c.JupyterHub.hub_port = kept.hub
+    if settings.servers.backend == KUBERNETES:  # pods come from elsewhere
+        c.JupyterHub.hub_bind_url = f"http://:{urlsplit(settings.servers.hub_url).port}"
+        c.JupyterHub.hub_connect_url = settings.servers.hub_url
+    else:
+        c.JupyterHub.hub_ip = "127.0.0.1"
+        c.JupyterHub.hub_port = kept.hub
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{kept.proxy_api}"
     c.ConfigurableHTTPProxy.pid_file = str(place.proxy_pid_file)
     c.ConfigurableHTTPProxy.command = [sys.executable, "-m", ports.PROXY_MODULE]
@@ -77,16 +86,25 @@ def _login(c: Config, place: Place, settings: Settings, live: LiveCatalog) -> No
     login.allow_all = True
 
 
-def _spawner(c: Config, place: Place, live: LiveCatalog) -> None:
-    machine.of(place.state)  # refuses now what would fail at the first start
-    c.JupyterHub.spawner_class = "course-local"
+def _spawner(c: Config, live: LiveCatalog) -> None:
     c.JupyterHub.allow_named_servers = True
-    c.CourseLocalSpawner.state_dir = str(place.state)
-    c.CourseLocalSpawner.live = live
+    c.CourseSpawnerMixin.live = live
     # The hub answers while it still looks for the servers of an earlier one.
     c.JupyterHub.init_spawners_timeout = 1
     # One student's broken profile must not take the hub down for everybody.
     c.Spawner.consecutive_failure_limit = 0
+
+
+def _processes(c: Config, place: Place) -> None:
+    machine.of(place.state)  # refuses now what would fail at the first start
+    c.JupyterHub.spawner_class = "course-local"
+    c.CourseLocalSpawner.state_dir = str(place.state)
+
+
+def _pods(c: Config, place: Place, servers: Servers) -> None:
+    c.JupyterHub.spawner_class = "course-kubernetes"
+    c.CourseKubeSpawner.state_dir = str(place.state)
+    c.CourseKubeSpawner.namespace = servers.namespace
 
 
 def _pages(c: Config) -> None:

@@ -6,12 +6,15 @@ where things lie; settings say how the hub behaves.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from sqlalchemy.engine import make_url
@@ -24,6 +27,7 @@ from lectern_spawner.catalog.reading import Many, Parsed, Section, read_model
 from lectern_spawner.catalog.sections.fields import Duration, choice
 
 SETTINGS_FILE = "lectern.yaml"
+LOCAL, KUBERNETES = "local", "kubernetes"
 
 
 class Address(Section):
@@ -56,6 +60,18 @@ class CatalogWatch(Section):
     )
 
 
+class Servers(Section):
+    """Where people's servers run."""
+
+    backend: Annotated[str, *choice(LOCAL, KUBERNETES)] = Field(
+        LOCAL, description="`local`: processes of this machine; `kubernetes`: pods."
+    )
+    namespace: str = Field("default", description="Namespace of the pods.")
+    hub_url: str = Field(
+        "http://hub:8081", description="Where pods reach the hub; it listens on this port."
+    )
+
+
 class SettingsFile(Section):
     """The whole of `lectern.yaml`."""
 
@@ -67,6 +83,7 @@ class SettingsFile(Section):
         "`postgresql+pg8000://user:password@host/name`. Not set: SQLite in the state folder.",
     )
     login: Login = Field(default_factory=Login)
+    servers: Servers = Field(default_factory=Servers)
     catalog: CatalogWatch = Field(default_factory=CatalogWatch)
     extra_config: str | None = Field(
         None, description="A JupyterHub configuration file of the site, run after ours."
@@ -85,6 +102,7 @@ class Settings:
 
     database: str | None
     password_file: Path | None
+    servers: Servers
     extra_config: Path | None
     poll: bool
     """Whether the hub does without inotify."""
@@ -122,6 +140,7 @@ def _settings(file: SettingsFile, folder: Path) -> Settings:
         port_is_set="port" in file.address.model_fields_set,
         database=file.database,
         password_file=beside(file.login.password_file),
+        servers=file.servers,
         extra_config=beside(file.extra_config),
         poll=file.catalog.watch == "poll",
         every_seconds=file.catalog.every.total_seconds(),
@@ -137,6 +156,8 @@ def _problems(parsed: Parsed[SettingsFile]) -> list[Diagnostic]:
         for index, name in enumerate(model.admins)
     ]
     found.append((("address", "host"), "LEC109", _host_problem(model.address.host)))
+    found.append((("servers", "namespace"), "LEC109", _namespace_problem(model.servers.namespace)))
+    found.append((("servers", "hub_url"), "LEC109", _url_problem(model.servers.hub_url)))
     found.append((("database",), "LEC109", _database_problem(model.database)))
     found.append((("extra_config",), "LEC109", _file_problem(parsed, model.extra_config)))
     return [
@@ -164,6 +185,20 @@ def _database_problem(url: str | None) -> str | None:
     except ArgumentError:
         return "`database` is not a database URL"
     return None
+
+
+def _namespace_problem(name: str) -> str | None:
+    if re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name):
+        return None
+    return "`namespace` is not the name of a namespace of Kubernetes"
+
+
+def _url_problem(url: str) -> str | None:
+    parts = urlsplit(url)
+    with contextlib.suppress(ValueError):
+        if parts.scheme == "http" and parts.hostname and parts.port and parts.path in ("", "/"):
+            return None
+    return "`hub_url` must be an address with a port such as `http://hub:8081`"
 
 
 def _file_problem(parsed: Parsed[SettingsFile], name: str | None) -> str | None:

@@ -15,6 +15,7 @@ FOLDERS = {
     "tests/e2e": "people",
     "tests/cluster": "clusters",
     "tests/images": "clusters",
+    "tests/kubernetes": "clusters",
     "tests/slow": "clusters",
 }
 

@@ -1,0 +1,1 @@
+"""Servers as pods: a thin KubeSpawner subclass, and what it knows of Kubernetes."""
