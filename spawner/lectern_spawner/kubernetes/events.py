@@ -21,6 +21,9 @@ from lectern_spawner.words import N_, Words
 
 Record = dict[str, Any]
 _PREPARING = "PrepareHome"
+_EMPTY = re.compile(r"Failed: Error: |BackOff: Back-off pulling")
+"""What only says that something failed; why is said elsewhere."""
+
 _FINE = ("", "Completed", "ContainerCreating", "PodInitializing")
 
 
@@ -119,6 +122,9 @@ RULES = (
     _rule("no-fit", Hope.FAILS, r"untolerated taint|node affinity/selector|didn't match",
           N_("No machine here fits this profile. Please tell the admin: %(reference)s.")),
     # The image.
+    _rule("image-platform", Hope.FAILS, r"no match for platform|exec format error",
+          N_("The software of this profile is made for other processors. "
+             "Please tell your instructor.")),
     _rule("image-missing", Hope.FAILS,
           r"image.*(not found|manifest unknown|does not exist)|ErrImageNeverPull|manifest unknown",
           N_("The software of this profile is not in the store of this campus. "
@@ -128,9 +134,6 @@ RULES = (
              "Please tell the admin: %(reference)s.")),
     _rule("image-name", Hope.FAILS, r"InvalidImageName|invalid reference format",
           N_("The name of this profile's software is wrong. Please tell your instructor.")),
-    _rule("image-platform", Hope.FAILS, r"no match for platform|exec format error",
-          N_("The software of this profile is made for other processors. "
-             "Please tell your instructor.")),
     _rule("image-room", Hope.FAILS, r"image.*no space left",
           N_("The disk of the machine has no room for this profile's software. "
              "Please tell the admin: %(reference)s.")),
@@ -173,6 +176,9 @@ RULES = (
     _rule("out-of-memory", Hope.FAILS, r"OOMKilled|OOMKilling",
           N_("Your server needed more memory than this profile has. "
              "Use less at a time, or a larger profile.")),
+    _rule("tmp-full", Hope.FAILS, r"Evicted.*(EmptyDir|local ephemeral storage|ephemeral local storage)",
+          N_("Your server was stopped because it had put too much into /tmp. "
+             "Your home is as it was. Start again.")),
     _rule("evicted-disk", Hope.FAILS, r"Evicted.*(ephemeral-storage|inodes|disk)",
           N_("Your server was stopped because the disk of its machine was full. "
              "Your home is as it was. Start again.")),
@@ -243,7 +249,8 @@ def said(pod: Record | None, events: Sequence[Record]) -> Condition | None:
 def _texts(pod: Record | None, events: Sequence[Record]) -> Iterator[str]:
     """Yield what is said, the most telling last: what the pod is now beats what was reported."""
     for event in events:
-        yield f"{event['reason']}: {event['message']}"
+        if not _EMPTY.match(text := f"{event['reason']}: {event['message']}"):
+            yield text
     if not pod:
         return
     status = pod["status"]

@@ -301,7 +301,7 @@ class CourseKubeSpawner(CourseSpawnerMixin, KubeSpawner):
 
     def _refused(self, error: Exception) -> CannotStartError:
         """Return what to say of a pod that could not be created."""
-        found = events.of(_words_of(error))
+        found = events.of(words_of(error))
         self.log.error(
             "The pod of %s could not be created, %s %s: %s",
             self._log_name, found.code, found.values["reference"], found.original,
@@ -364,15 +364,16 @@ class CourseKubeSpawner(CourseSpawnerMixin, KubeSpawner):
         )
 
 
-def _words_of(error: Exception) -> str:
-    """Return an error of the API as ``REASON: message``."""
-    if not isinstance(error, ApiException):
+def words_of(error: Exception) -> str:
+    """Return an error of the API, or of the way to it, as ``REASON: message``."""
+    status = getattr(error, "status", None)
+    if status is None:
         return f"APIUnreachable: {type(error).__name__} {error}"
     try:
-        told = json.loads(error.body or "{}")
+        told = json.loads(getattr(error, "body", None) or "{}")
     except ValueError:
         told = {}
-    return f"{told.get('reason') or error.status}: {told.get('message') or error.reason}"
+    return f"{told.get('reason') or status}: {told.get('message') or error}"
 
 
 def _now() -> float:
