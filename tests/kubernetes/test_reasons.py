@@ -9,6 +9,7 @@ from collections import defaultdict
 import kubernetes_asyncio.config
 import pytest
 from kubernetes.client import ApiException
+from kubespawner.clients import shared_client
 from tests.support.pods import pod
 
 from lectern_spawner.kubernetes import events, spawner
@@ -90,6 +91,7 @@ async def listen(kubeconfig, namespace: str) -> dict[str, dict[str, events.Condi
         await asyncio.sleep(0.2)
     for watch in watches:
         await watch.stop()
+    await shared_client("CoreV1Api").api_client.close()
     return heard
 
 

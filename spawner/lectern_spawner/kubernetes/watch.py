@@ -254,7 +254,8 @@ class Watch(LoggingConfigurable):
         heard = time.monotonic()
         while not content.at_eof():
             try:
-                chunk = await asyncio.wait_for(content.readany(), _QUIET_SECONDS)
+                async with asyncio.timeout(_QUIET_SECONDS):
+                    chunk = await content.readany()
             except TimeoutError:
                 silent = time.monotonic() - heard
                 if self._waiting or silent > _STALLED_SECONDS:
