@@ -71,6 +71,7 @@ def fit(pod: V1Pod, plan: ServerPlan, identity: Identity) -> V1Pod:
     pod.metadata.labels |= labels(plan)
     pod.spec.security_context = _pod_security(identity)
     server.security_context = _container_security()
+    server.resources = _resources(plan, server.resources)
     server.env = _environment(server.env or [], plan)
     pod.spec.volumes = [*(pod.spec.volumes or []), *_volumes(plan)]
     server.volume_mounts = [*(server.volume_mounts or []), *_mounts(plan, identity)]
@@ -175,14 +176,18 @@ def _prepare_home(plan: ServerPlan, identity: Identity) -> V1Container:
     )
 
 
-def _resources(plan: ServerPlan) -> V1ResourceRequirements:
-    """Return the server's own: what runs before it adds nothing to what the pod needs."""
+def _resources(
+    plan: ServerPlan, configured: V1ResourceRequirements | None = None
+) -> V1ResourceRequirements:
+    """Return the plan's processor and memory; other resources are as the site has them."""
+    requests, limits = (configured.requests, configured.limits) if configured else (None, None)
+    own_requests = {
+        "cpu": _cores(plan.cpu_guarantee),
+        "memory": str(plan.memory_guarantee_bytes),
+    }
+    own_limits = {"cpu": _cores(plan.cpu_limit), "memory": str(plan.memory_limit_bytes)}
     return V1ResourceRequirements(
-        requests={
-            "cpu": _cores(plan.cpu_guarantee),
-            "memory": str(plan.memory_guarantee_bytes),
-        },
-        limits={"cpu": _cores(plan.cpu_limit), "memory": str(plan.memory_limit_bytes)},
+        requests=(requests or {}) | own_requests, limits=(limits or {}) | own_limits
     )
 
 
