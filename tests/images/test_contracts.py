@@ -11,7 +11,7 @@ from tests.support import pods
 from tests.support.imagepods import PodPlace, manifest
 from tests.support.processes import eventually
 
-from lectern_images import contents, listing, packages, sbom
+from lectern_images import contents, model, packages, sbom
 from lectern_images.contract import files, trying
 from lectern_images.contract.trying import INTERPRETERS
 
@@ -51,7 +51,7 @@ def test_an_image_keeps_its_contracts(image, own_cluster, host_node, namespace):
 
 
 def test_an_image_has_no_secrets_and_keeps_to_its_budget(image):
-    most = listing.size_bytes(image.listed.file.images[image.name].size)
+    most = model.size_bytes(image.listed.file.images[image.name].size)
     found = contents.entries([layer.tree for layer in image.layers])
     assert list(files.problems(found, most)) == []
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lectern_hub.settings import SettingsFile
-from lectern_images.listing import ListFile
+from lectern_images.model import ListFile
 from lectern_spawner.catalog import load, render
 from lectern_spawner.catalog.reading import read_text
 from tests.support import snippets

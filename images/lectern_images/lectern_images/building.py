@@ -16,11 +16,13 @@ from pathlib import Path
 from lectern_images import debian, progress, sandbox, wheels
 from lectern_images.errors import ImageError
 from lectern_images.layers import CONTEXT, SCRIPTS, STEPS, Layer, layers
-from lectern_images.listing import DEBIAN, ImageList
+from lectern_images.listing import ImageList
+from lectern_images.model import DEBIAN
 from lectern_images.store import Built, Store, digest_of, key_of
 
 _APT, _NODE, _SCRIPT = "apt.sh", "node.sh", "script.sh"
 _COMMON = ("debian.sh", "npm.sh", "tidy.sh", "compile.py")
+_LITTLE_BYTES = 500_000_000
 _VERSION = "1"
 """Raise it when layers come out differently although nothing that they are made of says so."""
 
@@ -93,10 +95,15 @@ class Builder:
             with progress.ticking(self.say, about):
                 built = self.store.add(key, make)
         except ImageError as error:
-            raise ImageError(f"{about}: {error}") from None
+            raise ImageError(f"{about}: {error}{self._room()}") from None
         seconds = time.monotonic() - started
         self.say(f"{about}: {built.packed.content / 1e6:.0f} MB in {seconds:.1f} s")
         return built
+
+    def _room(self) -> str:
+        """Say how little room there is, since programs rarely name a full disk."""
+        left = shutil.disk_usage(self.store.folder).free
+        return f"\n{self.store.folder} has {left / 1e6:.0f} MB left" if left < _LITTLE_BYTES else ""
 
     def _run(self, layer: Layer, below: list[Built], work: Path) -> Path:
         lower = [built.place for built in reversed(below)]

@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from lectern_images import (
@@ -18,6 +19,7 @@ from lectern_images import (
     engines,
     importing,
     listing,
+    model,
     oci,
     offering,
     packages,
@@ -40,6 +42,8 @@ from lectern_spawner.commands import CANNOT_RUN, Command, add_campus
 from lectern_spawner.edit import store as edits
 from lectern_spawner.edit.change import RefusedChangeError
 
+INTERRUPTED = 130
+
 
 def say(text: str) -> None:
     """Print a line at once: what comes next may take minutes."""
@@ -55,6 +59,8 @@ def _configure(parser: ArgumentParser) -> None:
     plan.set_defaults(images_verb=_plan)
     for verb in (render, plan):
         add_campus(verb)
+    list_ = verbs.add_parser("list", help="say which images there are")
+    list_.set_defaults(images_verb=_list)
     lock = verbs.add_parser("lock", help="work out the pinned Python packages anew")
     lock.set_defaults(images_verb=_lock)
     lock.add_argument("--upgrade", action="store_true", help="to the newest versions that fit")
@@ -79,7 +85,7 @@ def _configure(parser: ArgumentParser) -> None:
         )
     for verb in (lock, build, test):
         verb.add_argument("names", nargs="*", metavar="IMAGE", help="which; all if none is named")
-    for verb in (render, lock, build, test, import_):
+    for verb in (render, list_, lock, build, test, import_):
         verb.add_argument(
             "--images", type=Path, default=Path("images"), metavar="DIR",
             help="folder with images.yaml (default: images)",
@@ -95,6 +101,13 @@ def _run(options: Namespace) -> int:
     except ImageError as error:
         print(f"lectern images: {error}", file=sys.stderr)
         return CANNOT_RUN
+    except OSError as error:  # a full disk, a folder that is not ours, a path that is a file
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"lectern images: {where}{error.strerror or error}", file=sys.stderr)
+        return CANNOT_RUN
+    except KeyboardInterrupt:
+        print("lectern images: stopped; what was finished is kept", file=sys.stderr)
+        return INTERRUPTED
     return code
 
 
@@ -135,10 +148,21 @@ def _render(options: Namespace) -> int:
 def _differences(listed: ImageList, campus: Path | None) -> int:
     found = rendering.differences(listed)
     if campus:
-        found.append(f"{campus} lacks what the list says of its images")
+        found.append(f"{campus} lacks what the list says of its images: lectern images render")
     for difference in found:
-        say(f"{difference}: lectern images render")
+        say(difference)
     return 1 if found else 0
+
+
+def _list(options: Namespace) -> int:
+    listed = listing.load(options.images)
+    for name in _wanted(listed, ()):
+        image = listed.file.images[name]
+        note = "" if image.status == "active" else f", {image.status}"
+        say(
+            f"{name:16} from {image.base:14} at most {image.size:>7}  {describing.title(image)}{note}"
+        )
+    return 0
 
 
 def _plan(options: Namespace) -> int:
@@ -162,6 +186,40 @@ def _lock(options: Namespace) -> int:
     return 0
 
 
+def _must_have_locks(listed: ImageList, names: Iterable[str]) -> None:
+    """Refuse to begin what cannot come to its end.
+
+    Raises:
+        ImageError: when a lock is missing.
+    """
+    line = {image for name in names for image in listed.line(name)}
+    for lock in locking.locks(listed):
+        if lock.image in line:
+            locking.read(lock)
+
+
+def _must_write(options: Namespace) -> None:
+    """Look at where the results go before an hour is spent on them.
+
+    Raises:
+        ImageError: when they could not be written there.
+    """
+    if options.archive and not options.archive.absolute().parent.is_dir():
+        raise ImageError(f"there is no folder {options.archive.absolute().parent}")
+    if options.output is None:
+        return
+    if options.output.exists() and not options.output.is_dir():
+        raise ImageError(f"{options.output} is a file; --output wants a folder")
+    is_layout = (options.output / "oci-layout").exists()
+    if options.output.exists() and not is_layout and any(options.output.iterdir()):
+        raise ImageError(f"{options.output} is neither empty nor an OCI layout; choose another")
+    if find_spec("cyclonedx") is None:
+        raise ImageError(
+            "bills of materials need cyclonedx-python-lib, which `make images` of a checkout "
+            "has (and the extra `images` of this package)"
+        )
+
+
 def _builder(options: Namespace) -> tuple[Builder, AbstractContextManager[None]]:
     """Return what builds, and what keeps others from building meanwhile."""
     listed = listing.load(options.images)
@@ -180,11 +238,14 @@ def _build(options: Namespace) -> int:
     engine = engines.OWN if wants_own and options.engine == engines.AUTO else options.engine
     if (engine := engines.choose(engine)) != engines.OWN:
         return _build_elsewhere(options, engine)
+    _must_write(options)
     builder, alone = _builder(options)
     listed = builder.listed
+    wanted = _wanted(listed, options.names)
+    _must_have_locks(listed, wanted)
     with alone:
         images = []
-        for name in _wanted(listed, options.names):
+        for name in wanted:
             built = builder.build(name)
             image = describing.whole(listed, name, built)
             images.append(image)
@@ -208,7 +269,11 @@ def _build_elsewhere(options: Namespace, engine: str) -> int:
     listed = listing.load(options.images)
 
     def own_debian() -> oci.Image:
-        say(f"{listing.DEBIAN} cannot be fetched; mmdebstrap makes it")
+        if os.geteuid() != 0:
+            raise ImageError(
+                f"{model.DEBIAN} cannot be fetched, and only root can make it with mmdebstrap"
+            )
+        say(f"{model.DEBIAN} cannot be fetched; mmdebstrap makes it")
         builder, alone = _builder(options)
         with alone:
             return describing.bare(builder.root(), engines.LOCAL_DEBIAN)
@@ -223,10 +288,8 @@ def _megabytes(built: Iterable[Built]) -> str:
 
 
 def _write_bill(folder: Path, name: str, image: oci.Image, built: Iterable[Built]) -> None:
-    try:
-        from lectern_images import sbom
-    except ImportError:
-        raise ImageError("bills of materials need more: pip install 'lectern[images]'") from None
+    from lectern_images import sbom  # whose library not everybody has, see `_must_write`
+
     found = packages.packages(contents.entries([layer.tree for layer in built]))
     folder.mkdir(parents=True, exist_ok=True)
     bill = sbom.bill(image.reference, image.digest, found)
@@ -238,13 +301,14 @@ def _test(options: Namespace) -> int:
     builder, alone = _builder(options)
     listed, bad = builder.listed, 0
     wanted = _wanted(listed, options.names)
+    _must_have_locks(listed, wanted)
     with alone:
         for name in wanted:
             builder.build(name)
     for name in wanted:
         built = builder.build(name)
         found = contents.entries([layer.tree for layer in built])
-        most = listing.size_bytes(listed.file.images[name].size)
+        most = model.size_bytes(listed.file.images[name].size)
         results = [trying.Result("files", problem) for problem in files.problems(found, most)]
         lower = [layer.place for layer in built]
         place = Sandbox(builder.store.folder, lower, describing.config(listed, name))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lectern_images.layers import SERVER, layers
-from lectern_images.listing import ImageFile, ImageList
+from lectern_images.listing import ImageList
 from lectern_images.locks import locks, read
+from lectern_images.model import ImageFile
 from lectern_images.oci import Blob, Image
 from lectern_images.store import Built
 from lectern_images.wheels import pins

@@ -16,7 +16,8 @@ from pathlib import Path
 from lectern_images import building, debian, oci, rendering, wheels
 from lectern_images.errors import ImageError
 from lectern_images.layers import in_context
-from lectern_images.listing import DEBIAN, ImageList
+from lectern_images.listing import ImageList
+from lectern_images.model import DEBIAN
 from lectern_images.tree import EPOCH
 
 AUTO, OWN, DOCKER, BUILDAH = "auto", "own", "docker", "buildah"
@@ -47,7 +48,10 @@ def choose(wish: str) -> str:
     if wish == AUTO:
         return next(name for name, is_there in there.items() if is_there)
     if not there[wish]:
-        raise ImageError(f"{wish} is not there; --engine {OWN} needs nothing but Debian's packages")
+        raise ImageError(
+            f"{wish} is not there, or does not answer; "
+            f"--engine {OWN} needs nothing but Debian's packages"
+        )
     return wish
 
 
@@ -62,7 +66,7 @@ def build(job: Job, engine: str) -> None:
         ImageError: when the rendered files are out of date, or the engine fails.
     """
     if found := rendering.differences(job.listed):
-        raise ImageError(f"{found[0]}: lectern images render")
+        raise ImageError(found[0])
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         {DOCKER: _build_with_docker, BUILDAH: _build_with_buildah}[engine](job, work)
@@ -116,7 +120,7 @@ def _build_with_buildah(job: Job, work: Path) -> None:
 
 def _buildah(listed: ImageList, name: str) -> list[str | Path]:
     """Return the command that builds one image from its base, but for where packages come from."""
-    command: list[str | Path] = ["buildah", "bud", "--format", "oci", "--layers", "--quiet"]
+    command: list[str | Path] = ["buildah", "bud", "--format", "oci", "--layers", "--force-rm"]
     command += ["--timestamp", str(EPOCH), "--isolation", "chroot", "--network", "host"]
     base = listed.file.images[name].base
     if base in listed.file.images:

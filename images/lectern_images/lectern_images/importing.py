@@ -25,6 +25,11 @@ from lectern_images.errors import ImageError
 _TAG = "imported"
 _TRANSPORTS = ("docker://", "oci-archive:", "docker-archive:", "oci:", "dir:")
 _SINGLEUSER = re.compile(r"(usr/local|usr|opt/[^/]+)/bin/jupyterhub-singleuser")
+_TARGET = re.compile(r"[\w.-]+(:[0-9]+)?(/[a-z0-9._-]+)+:[\w][\w.-]{0,127}")
+_UNREACHED = re.compile(
+    r"connection refused|no such host|i/o timeout|no route to host|x509: [^\"]*"
+    r"|server gave HTTP response to HTTPS client"
+)
 _RECORD = re.compile(r"(.*)/jupyterhub-([0-9][^/-]*)\.dist-info/METADATA")
 
 
@@ -72,6 +77,7 @@ def imported(wish: Wish) -> str | None:
     Raises:
         ImageError: when it cannot be had, read, tried or written.
     """
+    _must_be_a_target(wish)
     with tempfile.TemporaryDirectory() as folder:
         layout = Path(folder) / "layout"
         unverified = ["--src-tls-verify=false"] if wish.is_insecure else []
@@ -105,6 +111,29 @@ def _findings(found: Found, layout: Path, work: Path) -> Iterator[Finding]:
             yield Finding(result.problem, f"its contract is `{result.contract}`")
 
 
+def _must_be_a_target(wish: Wish) -> None:
+    """Look at where the image shall go before minutes are spent on it.
+
+    Raises:
+        ImageError: when that is no name with a tag, or no registry answers there.
+    """
+    if not _TARGET.fullmatch(wish.target):
+        raise ImageError(
+            f"{wish.target} is no name in a registry with a tag, such as harbor.example.edu/lab/x:1"
+        )
+    options = ["--tls-verify=false"] if wish.is_insecure else []
+    name = wish.target.rpartition(":")[0]
+    command = ["skopeo", "list-tags", *options, f"docker://{name}"]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    said = done.stderr.strip()
+    # A registry that does not know the name yet answers too.
+    if done.returncode and (found := _UNREACHED.search(said)):
+        hint = "; --insecure lets it speak HTTP" if "HTTP response" in said else ""
+        raise ImageError(f"the registry of {wish.target} does not answer: {found[0]}{hint}")
+
+
 def source_of(word: str) -> str:
     """Return an image as skopeo names it.
 
@@ -120,6 +149,8 @@ def source_of(word: str) -> str:
     if path.is_dir() and (path / "oci-layout").exists():
         return f"oci:{path}"
     if not path.exists():
+        if word.startswith((".", "/", "~")) or path.suffix in (".tar", ".gz", ".tgz"):
+            raise ImageError(f"there is no file {word}")
         return f"docker://{word}"
     try:
         with tarfile.open(path) as archive:
@@ -129,7 +160,9 @@ def source_of(word: str) -> str:
     for name, transport in (("oci-layout", "oci-archive"), ("manifest.json", "docker-archive")):
         if name in names:
             return f"{transport}:{path}"
-    raise ImageError(f"{word} is neither an OCI nor a Docker archive: docker save makes one")
+    raise ImageError(
+        f"{word} is neither an OCI nor a Docker archive, or ends early: docker save makes one"
+    )
 
 
 def copy(source: str, target: str, options: Sequence[str] = ()) -> None:

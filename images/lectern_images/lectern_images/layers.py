@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lectern_images.listing import ImageFile, ImageList
+from lectern_images.listing import ImageList
+from lectern_images.model import ImageFile
 from lectern_images.tree import EPOCH
 
 STEPS = "/run/lectern/steps"

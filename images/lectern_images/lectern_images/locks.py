@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lectern_images.errors import ImageError
 from lectern_images.layers import PYTHON, SERVER, lock_file
-from lectern_images.listing import ImageList
+from lectern_images.listing import LIST_FILE, ImageList
 from lectern_images.wheels import Pin, pins
 
 PYTHON_VERSION = "3.11"
@@ -146,7 +146,13 @@ def resolve(listed: ImageList, lock: Lock, arguments: Iterable[str]) -> None:
             check=False,
         )
         if done.returncode:
-            raise ImageError(f"{lock.path.name} of {lock.image}: {done.stderr.strip()}")
+            note = f"; {listed.file.constraints} gives the hub's versions" * bool(
+                listed.file.constraints and listed.file.constraints in done.stderr
+            )
+            raise ImageError(
+                f"{listed.folder / LIST_FILE}, {lock.kind} of {lock.image}: "
+                f"{done.stderr.strip()}{note}"
+            )
         _write(lock, result.read_text(encoding="utf-8"), inherited)
 
 

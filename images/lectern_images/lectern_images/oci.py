@@ -12,7 +12,8 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,7 +155,10 @@ def write_archive(
         files |= {
             _blob(layer.digest): layer.path for layer in image.layers if layer.digest not in known
         }
-    with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
+    with (
+        _whole(target) as partial,
+        tarfile.open(partial, "w", format=tarfile.PAX_FORMAT) as archive,
+    ):
         for name in sorted({*texts, *files}):
             header = tarfile.TarInfo(name)
             header.mode, header.mtime = 0o644, EPOCH
@@ -165,6 +169,17 @@ def write_archive(
                 header.size = files[name].stat().st_size
                 with files[name].open("rb") as content_file:
                     archive.addfile(header, content_file)
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """Let a file have its name only once it is complete."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _blob(name: str) -> str:

@@ -11,9 +11,10 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from lectern_images import describing
+from lectern_images import describing, locks
 from lectern_images.layers import CONTEXT, ENVIRONMENT, STEPS, Layer, in_context, layers
-from lectern_images.listing import DEBIAN, ImageList, ListFile
+from lectern_images.listing import LIST_FILE, ImageList
+from lectern_images.model import DEBIAN, ListFile
 from lectern_images.wheels import AUTHORITIES_INSIDE
 from lectern_spawner import schema
 
@@ -34,17 +35,25 @@ def rendered(listed: ImageList) -> dict[Path, str]:
 
 
 def differences(listed: ImageList) -> list[str]:
-    """Return the files that say something else than the list, and those that it knows nothing of."""
+    """Return what says something else than the list, each with what helps."""
+    found = [
+        f"{lock.path} is missing: lectern images lock {lock.image}"
+        for lock in locks.locks(listed)
+        if not lock.path.exists()
+    ]
     wanted = rendered(listed)
-    found = []
     for path, text in wanted.items():
         there = path.read_text(encoding="utf-8") if path.exists() else None
         if there != text:
-            found.append(f"{path} is {'missing' if there is None else 'out of date'}")
+            found.append(
+                f"{path} is {'missing' if there is None else 'out of date'}: lectern images render"
+            )
     known = {path.resolve() for path in wanted}
     for path in sorted(listed.folder.glob("*/Containerfile")):
         if path.resolve() not in known:
-            found.append(f"{path} belongs to no image of {listed.folder / 'images.yaml'}")
+            found.append(
+                f"{path.parent} belongs to no image of {listed.folder / LIST_FILE}: delete it"
+            )
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lectern_images import describing, layers, listing
-from lectern_images.listing import size_bytes
+from lectern_images.model import size_bytes
 from lectern_spawner.catalog import CatalogError
 
 IMAGES = Path(__file__).resolve().parents[3] / "images"
@@ -60,6 +60,21 @@ def test_an_image_comes_after_its_base_whatever_the_order_of_the_file(tmp_path):
          "there is no `gone`", None),
         ("{title: T, from: base, size: 1 MB, script: {file: lost.sh}}", "LEC109",
          "there is no `lost.sh`", None),
+        ("{title: T, from: base, size: 1 MB, files: [{from: /etc/passwd, to: /x}]}", "LEC109",
+         "`/etc/passwd` does not lie in the context", None),
+        ("{title: T, from: base, size: 1 MB, files: [{from: ../x, to: /x}]}", "LEC109",
+         "`../x` does not lie in the context", None),
+        ("{title: T, from: base, size: 1 MB, files: [{from: images.yaml, to: x y}]}", "LEC109",
+         "must be a folder of the image", None),
+        ("{title: T, from: base, size: 1 MB, env: {A B: c}}", "LEC109", "name of a variable", None),
+        ("{title: T, from: base, size: 1 MB, apt: ['-o x']}", "LEC109", "Debian package", None),
+        ("{title: T, from: base, size: 1 MB, python: ['-r /etc/passwd']}", "LEC109",
+         "Python package", None),
+        ("{title: T, from: base, size: 1 MB, node: [is-odd]}", "LEC109", "its version", None),
+        ("{title: T, from: base, size: 1 MB, successor: base}", "LEC109",
+         "only a deprecated image", "status: deprecated"),
+        ("{title: T, from: base, size: 1 MB, status: deprecated, successor: x}", "LEC109",
+         "cannot come after itself", None),
         ("{title: T, from: 'debian:latest', size: 1 MB}", "LEC301", "debian:latest", "debian:12"),
     ],
 )  # fmt: skip

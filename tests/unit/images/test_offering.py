@@ -25,7 +25,8 @@ def images(tmp_path):
     """A copy of what the list is made into, to be spoilt."""
     shutil.copytree(ROOT / "images", tmp_path / "images", symlinks=True)
     (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements" / "run.txt").write_text("")
+    for name in ("run.txt", "bootstrap.txt"):
+        (tmp_path / "requirements" / name).write_text("")
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path / "images"
@@ -49,8 +50,8 @@ def test_a_file_that_was_changed_by_hand_is_drift(images):
     (images / "gone" / "Containerfile").write_text("FROM x\n")
     found = rendering.differences(listing.load(images))
     assert found == [
-        f"{file} is out of date",
-        f"{images}/gone/Containerfile belongs to no image of {images}/images.yaml",
+        f"{file} is out of date: lectern images render",
+        f"{images}/gone belongs to no image of {images}/images.yaml: delete it",
     ]
 
 
