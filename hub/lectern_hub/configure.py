@@ -22,6 +22,7 @@ from lectern_spawner.catalog import Shelf
 from lectern_spawner.local import machine
 from lectern_spawner.spawning import LiveCatalog
 
+_NO_TIMEOUT = ("--proxy-timeout", "0")
 HERE = Path(lectern_hub.__file__).parent
 
 
@@ -65,7 +66,8 @@ def _address(c: Config, place: Place, settings: Settings) -> None:
         c.JupyterHub.hub_port = kept.hub
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{kept.proxy_api}"
     c.ConfigurableHTTPProxy.pid_file = str(place.proxy_pid_file)
-    c.ConfigurableHTTPProxy.command = [sys.executable, "-m", ports.PROXY_MODULE]
+    # Else the proxy ends every request after 20 s, such as a large upload or a slow start's progress.
+    c.ConfigurableHTTPProxy.command = [sys.executable, "-m", ports.PROXY_MODULE, *_NO_TIMEOUT]
 
 
 def _state(c: Config, place: Place, settings: Settings) -> None:

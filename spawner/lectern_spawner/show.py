@@ -121,7 +121,7 @@ def _shown_as_pod(options: Namespace, catalog: Catalog, grant: Grant, plan: Serv
     try:
         from lectern_spawner.kubernetes import preview
     except ImportError:
-        return "pods need more packages: pip install 'lectern[kubernetes]'\n"
+        return "pods need jupyterhub-kubespawner: the extra `kubernetes` of this package\n"
     if options.trace:
         rows = [Row(*field) for field in preview.fields(plan, grant)]
         return "".join(

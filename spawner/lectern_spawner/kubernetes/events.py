@@ -267,7 +267,10 @@ def _texts(pod: Record | None, events: Sequence[Record]) -> Iterator[str]:
 
 def _states(container: Record, error: str = "Error") -> Iterator[str]:
     """Yield what is wrong with a container; ``error`` is the word for an exit code."""
-    for state in (container.get("lastState") or {}, container.get("state") or {}):
+    now, before = container.get("state") or {}, container.get("lastState") or {}
+    # "Again and again" says less than what happened each time.
+    is_repeated = (now.get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+    for state in (now, before) if is_repeated else (before, now):
         for name in ("terminated", "waiting"):
             about = state.get(name)
             if about and about.get("reason", "") not in _FINE:

@@ -51,6 +51,9 @@ class CourseKubeSpawner(CourseSpawnerMixin, KubeSpawner):
         _pvc_exists: bool
         pvc_name: str
 
+    _guard: asyncio.Task[None] | None = None
+    """Waits for the end of a server that runs."""
+
     start_id = Unicode(help="Tells this start from earlier ones.")
 
     @validate("profile_list")
@@ -121,6 +124,7 @@ class CourseKubeSpawner(CourseSpawnerMixin, KubeSpawner):
         await self._companions()
         running = await self._until_running()
         self.pod_id = running["metadata"]["uid"]
+        self._begin_to_notice()
         url: str = self._get_pod_url(running)
         return url
 
@@ -229,12 +233,35 @@ class CourseKubeSpawner(CourseSpawnerMixin, KubeSpawner):
         is_mine = mine and mine["metadata"]["annotations"].get(START) == self.start_id
         return mine if is_mine else None
 
+    async def poll(self) -> int | None:
+        """Return None while the server runs, else its exit code; from now on, notice its end."""
+        code: int | None = await super().poll()
+        if code is None and self.ready:
+            self._begin_to_notice()
+        return code
+
+    def _begin_to_notice(self) -> None:
+        if self._guard is None:
+            self._guard = asyncio.create_task(self._notice_end())
+
+    async def _notice_end(self) -> None:
+        """Tell JupyterHub at once when the pod is gone or its server has ended."""
+        try:
+            await self.pod_reflector.until(self._key, _has_ended)
+        finally:
+            self._guard = None
+        if self.ready:
+            self.log.warning("The pod of %s has ended by itself", self._log_name)
+            await self.poll_and_notify()
+
     async def stop(self, now: bool = False) -> None:
         """Delete the pod and wait until it is gone.
 
         Raises:
             TimeoutError: when it does not go.
         """
+        if self._guard:
+            self._guard.cancel()
         await self._start_watching_pods()
         grace = 0 if now else self.delete_grace_period
         options = V1DeleteOptions(grace_period_seconds=grace)
@@ -362,6 +389,11 @@ class CourseKubeSpawner(CourseSpawnerMixin, KubeSpawner):
             lambda: self._make_create_resource_request(kind, manifest),
             f"Could not create {kind} {name}",
         )
+
+
+def _has_ended(pod: Record | None) -> bool:
+    """Whether a pod is gone or no longer runs anything."""
+    return pod is None or pod["status"].get("phase") in ("Succeeded", "Failed")
 
 
 def words_of(error: Exception) -> str:
