@@ -61,7 +61,7 @@ class Builds:
         for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(CHECKOUT / name, images.parent)
         for name in ("requirements", "hub", "spawner"):
-            (images.parent / name).symlink_to(CHECKOUT / name)
+            shutil.copytree(CHECKOUT / name, images.parent / name)
         store = Store(work / "cache")
         cold = _seconds(lambda: _builder(images, store).build("base"))
         _add_a_line(images)
