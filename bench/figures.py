@@ -29,8 +29,8 @@ class Figure:
     limit: float | None = None
     """Target: at most this much, in the unit."""
 
-    once: bool = False
-    """Whether one round is enough, because a round takes minutes."""
+    enough: int | None = None
+    """Kept rounds that a result needs where a round takes minutes; else as many as the record says."""
 
 
 FIGURES: tuple[Figure, ...] = (
@@ -185,13 +185,13 @@ CLUSTER_FIGURES: tuple[Figure, ...] = (
         title="Memory of all programs, 3,000 pods on 200 process nodes",
         unit="GiB",
         limit=1.86,  # 2 GB
-        once=True,
+        enough=1,
     ),
     Figure(
         id="cluster_crowd_seconds",
         title="From asking for 3,000 pods until all run, on 200 process nodes",
         unit="s",
-        once=True,
+        enough=1,
     ),
 )
 """Those of `make bench-cluster`, a run of its own."""
@@ -202,27 +202,29 @@ IMAGE_FIGURES: tuple[Figure, ...] = (
         title="Build of base from nothing, with everything that it downloads",
         unit="s",
         limit=180.0,
+        enough=3,
     ),
     Figure(
         id="image_again",
         title="Build of base after a line of a lock was added",
         unit="s",
         limit=90.0,
+        enough=3,
     ),
-    Figure(id="image_size_base", title="base, unpacked", unit="MB", limit=650.0, once=True),
+    Figure(id="image_size_base", title="base, unpacked", unit="MB", limit=650.0, enough=1),
     Figure(
         id="image_size_datascience",
         title="datascience, unpacked",
         unit="MB",
         limit=1600.0,
-        once=True,
+        enough=1,
     ),
     Figure(
         id="image_size_desktop-octave",
         title="desktop-octave, unpacked",
         unit="MB",
         limit=1500.0,
-        once=True,
+        enough=1,
     ),
     Figure(
         id="image_pod",

@@ -114,7 +114,7 @@ def _result(record: Record, figure: Figure) -> Result:
     ratios = tuple(
         value["ours"] / value["peer"] for value in kept if value.get("peer") and "ours" in value
     )
-    verdict = _verdict(figure, ours, ratios, 1 if figure.once else record.wanted)
+    verdict = _verdict(figure, ours, ratios, figure.enough or record.wanted)
     return Result(figure, _median(ours), _median(peer), ratios, verdict)
 
 
@@ -195,7 +195,7 @@ def _where(record: Record) -> str:
     run = [
         f"- {record.date}, {record.seconds / 60:.0f} minutes",
         f"- {len(record.rounds) - discarded} rounds kept, {discarded} discarded",
-        f"- {record.wanted} kept rounds are needed for a result",
+        f"- {record.wanted} kept rounds are needed for a result, fewer where one takes minutes",
     ]
     run += [f"- broke off: {failure.splitlines()[0]}" for failure in record.failures]
     parts = {"The run": run, "The machine": machine, "Versions": versions}
