@@ -12,7 +12,7 @@ from kubernetes.client import ApiException
 from kubespawner.clients import shared_client
 from tests.support.pods import pod
 
-from lectern_spawner.kubernetes import events, spawner
+from lectern_spawner.kubernetes import creating, events
 from lectern_spawner.kubernetes.events import Hope
 from lectern_spawner.kubernetes.records import Events, Pods
 from lectern_spawner.words import words
@@ -133,6 +133,6 @@ def test_a_refused_pod_is_explained(own_cluster, code):
         api.apply([about | rule])
     with pytest.raises(ApiException) as caught:
         api.core.create_namespaced_pod(namespace, pod("x", SLEEP, **more))
-    found = events.of(spawner.words_of(caught.value))
+    found = events.of(creating.words_of(caught.value))
     assert found.code == code, found.original
     api.core.delete_namespace(namespace)
