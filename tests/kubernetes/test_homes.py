@@ -76,8 +76,10 @@ def test_a_home_is_made_by_its_owner_and_is_closed_to_others(
         assert phase == "Succeeded", text
         return text
 
-    first = ran("first", "echo mine >~/file; id -u; ls -d ~/data/iris; touch ~/data/iris/x", ALICE)
-    assert first.splitlines()[:2] == [str(ALICE.uid), "/home/student/data/iris"]
+    first = ran(
+        "first", "echo mine >~/file; id -u; ls -d ~/data/iris; touch ~/data/iris/x || true", ALICE
+    )
+    assert {str(ALICE.uid), "/home/student/data/iris"} <= set(first.splitlines())
     assert "Read-only file system" in first
     home = place / "alice"
     assert (home.stat().st_uid, home.stat().st_mode & 0o777) == (ALICE.uid, 0o700)

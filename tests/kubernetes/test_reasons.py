@@ -66,8 +66,10 @@ def told(own_cluster, host_node, registry):
     """Every condition that the watches told of each pod, and its sentence."""
     namespace = "reasons"
     own_cluster.api.core.create_namespace({"metadata": {"name": namespace}})
+    # Other tests' nodes have no real containers.
+    here = {"kubernetes.io/hostname": host_node.name}
     for name, (script, more) in PODS.items():
-        made = pod(name, script, **more)
+        made = pod(name, script, **{"nodeSelector": here} | more)
         container = made["spec"]["containers"][0]
         container["image"] = container["image"].format(registry=registry)
         own_cluster.api.core.create_namespaced_pod(namespace, made)

@@ -49,7 +49,9 @@ def hub(own_cluster, host_node, loaded_image):
     name = "people"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     own_cluster.api.core.create_namespace({"metadata": {"name": name, "labels": labels}})
-    with pod_hub(own_cluster, name, {"campus.yaml": CAMPUS, "ml-101.yaml": COURSE}) as running:
+    with pod_hub(
+        own_cluster, host_node.name, name, {"campus.yaml": CAMPUS, "ml-101.yaml": COURSE}
+    ) as running:
         yield running
 
 

@@ -75,11 +75,14 @@ class PodHub(RunningHub):
 
 
 @contextlib.contextmanager
-def pod_hub(cluster: Cluster, namespace: str, campus: dict[str, str]) -> Iterator[PodHub]:
+def pod_hub(
+    cluster: Cluster, node: str, namespace: str, campus: dict[str, str]
+) -> Iterator[PodHub]:
     """Run a hub in a cluster.
 
     Args:
-        cluster: with a node that has the images.
+        cluster: whose hub it is.
+        node: which has the images; the cluster's others may have no real containers.
         namespace: of the pods.
         campus: the files of the campus folder by name.
     """
@@ -92,7 +95,13 @@ def pod_hub(cluster: Cluster, namespace: str, campus: dict[str, str]) -> Iterato
             "namespace": namespace,
             "hub_url": f"http://{network.MACHINE}:{HUB_PORT}",
         }
-        settings = {"servers": servers, "address": {"host": network.MACHINE}}
+        selector = {"kubernetes.io/hostname": node}
+        (folder / "site.py").write_text(f"c.KubeSpawner.node_selector = {selector}\n")
+        settings = {
+            "servers": servers,
+            "address": {"host": network.MACHINE},
+            "extra_config": "site.py",
+        }
         (folder / "lectern.yaml").write_text(yaml.safe_dump(settings))
         hub = PodHub(
             folder / "state", folder / "profiles", cluster.life.web_port,
