@@ -64,6 +64,11 @@ def below(listed: ImageList, lock: Lock) -> list[Pin]:
     return found
 
 
+def missing(lock: Lock) -> str:
+    """Return what to say of a lock that is not there, and what helps."""
+    return f"{lock.path} is missing: lectern images lock {lock.image}"
+
+
 def read(lock: Lock) -> str:
     """Return a lock's text.
 
@@ -73,7 +78,7 @@ def read(lock: Lock) -> str:
     try:
         return lock.path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ImageError(f"{lock.path} is missing: lectern images lock {lock.image}") from None
+        raise ImageError(missing(lock)) from None
 
 
 def resolve_node(listed: ImageList, name: str) -> Path:

@@ -36,11 +36,7 @@ def rendered(listed: ImageList) -> dict[Path, str]:
 
 def differences(listed: ImageList) -> list[str]:
     """Return what says something else than the list, each with what helps."""
-    found = [
-        f"{lock.path} is missing: lectern images lock {lock.image}"
-        for lock in locks.locks(listed)
-        if not lock.path.exists()
-    ]
+    found = [locks.missing(lock) for lock in locks.locks(listed) if not lock.path.exists()]
     wanted = rendered(listed)
     for path, text in wanted.items():
         there = path.read_text(encoding="utf-8") if path.exists() else None

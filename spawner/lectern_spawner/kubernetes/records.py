@@ -58,9 +58,7 @@ class Events(Watch):
     def keep(self, key: str, record: Record) -> None:
         """Take note of an event; the oldest of a pod with many is dropped."""
         if key not in self.resources:
-            about = record["involvedObject"]
-            pod = f"{about['namespace']}/{about['name']}"
-            keys = self._by_pod.setdefault(pod, deque())
+            keys = self._by_pod.setdefault(_pod_of(record), deque())
             keys.append(key)
             if len(keys) > _MOST_EVENTS:
                 super().forget(keys.popleft())
@@ -71,7 +69,7 @@ class Events(Watch):
         record = self.resources.get(key)
         super().forget(key)
         if record:
-            pod = f"{record['involvedObject']['namespace']}/{record['involvedObject']['name']}"
+            pod = _pod_of(record)
             keys = self._by_pod.get(pod, deque())
             if key in keys:
                 keys.remove(key)
@@ -96,8 +94,13 @@ class Events(Watch):
         """Wake whoever waits for news of the pod that an event is about."""
         super()._tell(key)
         if record := self.resources.get(key):
-            about = record["involvedObject"]
-            super()._tell(f"{about['namespace']}/{about['name']}")
+            super()._tell(_pod_of(record))
+
+
+def _pod_of(event: Record) -> str:
+    """Return the key of the pod that an event is about."""
+    about = event["involvedObject"]
+    return f"{about['namespace']}/{about['name']}"
 
 
 def moment(event: Record) -> str:

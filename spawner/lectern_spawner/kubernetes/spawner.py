@@ -44,7 +44,7 @@ class CourseKubeSpawner(CourseSpawnerMixin, PodSpawner):
 
     @validate("profile_list")
     def _no_profile_list(self, proposal: Any) -> Any:  # noqa: ANN401 - a list, a dict or a function
-        if proposal["value"] and self.has_trait("live") and self._trait_values.get("live"):
+        if proposal["value"] and self.trait_has_value("live"):
             raise TraitError(
                 "profile_list is not used here: profiles are those of the course files, "
                 "which `lectern check` checks and JupyterHub's REST API cannot go round"
@@ -215,19 +215,19 @@ class CourseKubeSpawner(CourseSpawnerMixin, PodSpawner):
         Raises:
             CannotStartError: always.
         """
-        self.log.error(
-            "%s does not start, %s %s: %s",
-            self._log_name, found.code, found.values["reference"], found.original,
-        )  # fmt: skip
+        failure = self._failure(found, "does not start")
         await self.stop(now=True)
-        raise CannotStartError(found.text(self.spoken()), reason=found.code)
+        raise failure
 
     def _refused(self, original: str) -> CannotStartError:
         """Return what to say where the server does not do what it was asked for."""
-        found = events.of(original)
+        return self._failure(events.of(original), "cannot be started")
+
+    def _failure(self, found: Condition, what: str) -> CannotStartError:
+        """Return what to say, and keep Kubernetes' words and the person's reference in the log."""
         self.log.error(
-            "%s cannot be started, %s %s: %s",
-            self._log_name, found.code, found.values["reference"], found.original,
+            "%s %s, %s %s: %s",
+            self._log_name, what, found.code, found.values["reference"], found.original,
         )  # fmt: skip
         return CannotStartError(found.text(self.spoken()), reason=found.code)
 

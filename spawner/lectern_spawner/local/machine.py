@@ -17,6 +17,7 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
+from lectern_spawner import accounts
 from lectern_spawner.accounts import LAST_UID, Account, Accounts
 from lectern_spawner.catalog import Profile
 from lectern_spawner.local import cgroups, passwd, ports
@@ -200,7 +201,7 @@ def of(state: Path) -> Machine:
         state=state,
         label=label,
         hierarchy=hierarchy,
-        accounts=Accounts(state / "uids.sqlite", state / "homes") if root else None,
+        accounts=accounts.of(state) if root else None,
         cores=os.cpu_count() or 1,
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
     )
