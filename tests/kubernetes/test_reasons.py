@@ -9,8 +9,8 @@ from collections import defaultdict
 import kubernetes_asyncio.config
 import pytest
 from kubernetes.client import ApiException
-from kubespawner.clients import shared_client
 from tests.support.pods import pod
+from tests.support.watches import close_client
 
 from lectern_spawner.kubernetes import creating, events
 from lectern_spawner.kubernetes.events import Hope
@@ -93,7 +93,7 @@ async def listen(kubeconfig, namespace: str) -> dict[str, dict[str, events.Condi
         await asyncio.sleep(0.2)
     for watch in watches:
         await watch.stop()
-    await shared_client("CoreV1Api").api_client.close()
+    await close_client()
     return heard
 
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import kubernetes_asyncio.config
 import pytest
 from kubernetes_asyncio.client import ApiException, Configuration
-from kubespawner.clients import shared_client
 from tests.support.pods import pod
+from tests.support.watches import close_client
 
 from cluster.controlplane import api_server
 from lectern_spawner.kubernetes.records import Pods
@@ -68,7 +68,7 @@ async def watching(cluster, namespace: str) -> AsyncIterator[tuple[Pods, Relay]]
         yield watch, relay
     finally:
         await watch.stop()
-        await shared_client("CoreV1Api").api_client.close()
+        await close_client()
         relay.close()
         await asyncio.sleep(0.1)  # until the event loop has closed what was ended
 
@@ -180,7 +180,7 @@ def test_a_watch_that_may_not_read_says_so_at_once(own_cluster, namespace):
         try:
             await Pods(namespace=namespace).start()
         finally:
-            await shared_client("CoreV1Api").api_client.close()
+            await close_client()
 
     with pytest.raises(ApiException, match="401"):
         finish(listen)
